@@ -1,1 +1,24 @@
-//! paceline-store
+//! What learners did, kept so that it is never lost and never silently changed.
+//!
+//! This crate is the only one that knows a disk or a database. It holds opaque bytes and does not
+//! know what an event or a state means: the facade encodes them, and computes states again from
+//! events when it must.
+//!
+//! Three things are kept for each learner: its events, in canonical order (time, then id); its
+//! *view*, the state that those events fold to; and its [`LearnerVersion`], which makes
+//! concurrent writers take turns. Beside them lie a few small blobs with names.
+//!
+//! The types that matter: [`Store`], the trait that an application is written against;
+//! [`MemoryStore`], for tests and simulations; `SledStore`, on disk.
+
+mod error;
+mod memory;
+mod rules;
+mod store;
+
+pub use error::{StoreError, Tree};
+pub use memory::MemoryStore;
+pub use store::{
+    Append, Appended, EventKey, Health, LearnerVersion, MAX_BLOB_NAME_BYTES, MAX_EVENT_BYTES,
+    MAX_VALUE_BYTES, NewEvent, Receipt, Stats, Store, StoredEvent, View,
+};
