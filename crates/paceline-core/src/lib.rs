@@ -1,1 +1,20 @@
-//! paceline-core
+//! Paceline's vocabulary: what every other crate speaks, and no policy of its own.
+//!
+//! - [`ids`]: external string ids, checked once at the edge, and the dense indexes used inside.
+//! - [`units`] and [`time`]: quantities that are valid by construction.
+//! - [`math`]: `exp`, `ln`, `pow` with the same bits on every platform.
+//! - [`stream`]: random streams keyed by purpose, seed and learner.
+//! - [`graph`]: the compressed sparse row graph.
+//! - [`event`]: what happens to a learner, as it is journalled.
+//! - [`strategy`]: the switches that a study can randomise.
+//!
+//! It knows no files, banks, models or plans, and reads no clock.
+
+pub mod event;
+pub mod graph;
+pub mod ids;
+pub mod math;
+pub mod strategy;
+pub mod stream;
+pub mod time;
+pub mod units;
