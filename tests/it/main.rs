@@ -1,1 +1,3 @@
 //! Tests that see only the facade.
+
+mod crate_graph;
