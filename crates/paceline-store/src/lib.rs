@@ -9,15 +9,21 @@
 //! concurrent writers take turns. Beside them lie a few small blobs with names.
 //!
 //! The types that matter: [`Store`], the trait that an application is written against;
-//! [`MemoryStore`], for tests and simulations; `SledStore`, on disk.
+//! [`MemoryStore`], for tests and simulations; [`SledStore`], on disk.
 
 mod error;
 mod memory;
+mod record;
 mod rules;
+mod sled_store;
 mod store;
+
+#[cfg(test)]
+mod conformance;
 
 pub use error::{StoreError, Tree};
 pub use memory::MemoryStore;
+pub use sled_store::{Durability, SledOptions, SledStore};
 pub use store::{
     Append, Appended, EventKey, Health, LearnerVersion, MAX_BLOB_NAME_BYTES, MAX_EVENT_BYTES,
     MAX_VALUE_BYTES, NewEvent, Receipt, Stats, Store, StoredEvent, View,

@@ -12,6 +12,9 @@ use crate::store::{
     Append, Appended, Health, LearnerVersion, Receipt, Stats, Store, StoredEvent, View,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// A store in memory: the same answers as one on disk, gone with the process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {

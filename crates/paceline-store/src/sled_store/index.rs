@@ -1,0 +1,550 @@
+//! The trees of one sled database, and what is done in them.
+
+use std::path::Path;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use paceline_core::ids::{EventId, LearnerId};
+use paceline_core::time::Timestamp;
+use sled::Transactional;
+use sled::transaction::{ConflictableTransactionError, TransactionError};
+
+use crate::error::{StoreError, Tree};
+use crate::record::{self, Kind, Record};
+use crate::rules::{self, Head, Verdict};
+use crate::sled_store::files;
+use crate::store::{Append, Appended, Health, LearnerVersion, Receipt, Stats, StoredEvent, View};
+
+const COUNTS_KEY: &[u8] = b"all";
+
+/// Learners share this many locks. More would not help: sled runs one transaction at a time.
+const STRIPES: usize = 64;
+
+/// Rows of one transaction when a database is copied.
+const COPY_ROWS: usize = 4096;
+
+/// One sled database.
+pub(super) struct Index {
+    db: sled::Db,
+    events: sled::Tree,
+    views: sled::Tree,
+    blobs: sled::Tree,
+    counts: sled::Tree,
+    stripes: Vec<RwLock<()>>,
+}
+
+impl Index {
+    /// Opens the database in `path`, or makes one.
+    pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        let db = files::open_sled(path, cache_bytes)?;
+        let tree = |tree: Tree| {
+            db.open_tree(tree.name())
+                .map_err(failed(|| format!("open tree {tree} in {}", path.display())))
+        };
+        Ok(Self {
+            events: tree(Tree::Events)?,
+            views: tree(Tree::Views)?,
+            blobs: tree(Tree::Blobs)?,
+            counts: tree(Tree::Counts)?,
+            stripes: (0..STRIPES).map(|_| RwLock::new(())).collect(),
+            db,
+        })
+    }
+
+    /// Hands what was written to the operating system; see `files::Synced` for what that lacks.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        let flushed = self.db.flush();
+        flushed.map_err(failed(|| "flush the database".to_owned()))?;
+        Ok(())
+    }
+
+    // The locks guard no data of their own, so a poisoned one is as good as any.
+    fn reading(&self, learner: &LearnerId) -> RwLockReadGuard<'_, ()> {
+        self.stripe(learner)
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing(&self, learner: &LearnerId) -> RwLockWriteGuard<'_, ()> {
+        self.stripe(learner)
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stripe(&self, learner: &LearnerId) -> &RwLock<()> {
+        &self.stripes[crc32c::crc32c(learner.as_str().as_bytes()) as usize % STRIPES]
+    }
+
+    /// Appends in one transaction.
+    pub(super) fn append(&self, append: &Append<'_>) -> Result<Appended, StoreError> {
+        rules::check_append(append)?;
+        let _turn = self.writing(append.learner);
+        let head = self.head(append.learner)?;
+        let before = head.as_ref().map_or(0, |(version, _)| version.0);
+        let stored = |id: &EventId| {
+            Ok(self
+                .read_event(append.learner, id)?
+                .map(|event| event.bytes))
+        };
+        match rules::judge(append, head, stored)? {
+            Verdict::Answer(answer) => Ok(answer),
+            Verdict::Write(head) => {
+                let version = head.0;
+                self.write(append, before, &head)?;
+                Ok(Appended::Stored { version })
+            }
+        }
+    }
+
+    fn write(&self, append: &Append<'_>, before: u64, head: &Head) -> Result<(), StoreError> {
+        let rows: Vec<_> = (before + 1..)
+            .zip(append.events)
+            .map(|(version, event)| {
+                let key = record::event_row(append.learner, event.id);
+                let value = Record {
+                    kind: Kind::Event,
+                    version,
+                    at: event.at.0,
+                    received: event.received.0,
+                    id: event.id.as_str(),
+                    payload: event.bytes,
+                };
+                let value = value.encode(&key);
+                (key, value)
+            })
+            .collect();
+        let view = view_row(append.learner, head, append.view);
+        let trees = (&self.events, &self.views, &self.counts);
+        let done = trees.transaction(|(events, views, counts)| {
+            for (key, value) in &rows {
+                events.insert(key.as_slice(), value.as_slice())?;
+            }
+            views.insert(append.learner.as_str().as_bytes(), view.as_slice())?;
+            let total = decode_counts(counts.get(COUNTS_KEY)?.as_deref()).map_err(abort)?;
+            let total = (
+                total.0 + u64::from(before == 0),
+                total.1 + rows.len() as u64,
+            );
+            counts.insert(COUNTS_KEY, encode_counts(total))?;
+            Ok(())
+        });
+        done.map_err(|error| transaction_error(error, "append"))
+    }
+
+    /// Version and last event of a learner, from its view.
+    fn head(&self, learner: &LearnerId) -> Result<Option<Head>, StoreError> {
+        let key = learner.as_str().as_bytes();
+        let Some(value) = get(&self.views, Tree::Views, key)? else {
+            return self.no_view(learner).map(|()| None);
+        };
+        let record = Record::decode(Tree::Views, key, &value)?;
+        let last = record.event_key(Tree::Views, key)?;
+        Ok(Some((LearnerVersion(record.version), last)))
+    }
+
+    /// An error if a learner without a view has events: then the view is lost.
+    fn no_view(&self, learner: &LearnerId) -> Result<(), StoreError> {
+        match self
+            .events
+            .scan_prefix(record::event_prefix(learner))
+            .next()
+        {
+            None => Ok(()),
+            Some(Err(error)) => Err(failed(|| format!("read events of {learner}"))(error)),
+            Some(Ok(_)) => Err(record::corrupt(
+                Tree::Views,
+                learner.as_str().as_bytes(),
+                "no view".to_owned(),
+                "one, as there are events".to_owned(),
+            )),
+        }
+    }
+
+    pub(super) fn event(
+        &self,
+        learner: &LearnerId,
+        id: &EventId,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        let _turn = self.reading(learner);
+        self.read_event(learner, id)
+    }
+
+    fn read_event(
+        &self,
+        learner: &LearnerId,
+        id: &EventId,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        let key = record::event_row(learner, id);
+        let value = get(&self.events, Tree::Events, &key)?;
+        value.map(|value| decode_event(&key, &value)).transpose()
+    }
+
+    /// Events in canonical order, all of them or an error.
+    pub(super) fn events(&self, learner: &LearnerId) -> Result<Vec<StoredEvent>, StoreError> {
+        let _turn = self.reading(learner);
+        let mut events = Vec::new();
+        for row in self.events.scan_prefix(record::event_prefix(learner)) {
+            let (key, value) = row.map_err(failed(|| format!("read events of {learner}")))?;
+            events.push(decode_event(&key, &value)?);
+        }
+        // A damaged view does not stand in the way: it is from here that it is mended.
+        let head = self.head(learner).ok().flatten();
+        check_none_missing(learner, &events, head.map(|(version, _)| version))?;
+        // Already by id, and the sort is stable.
+        events.sort_by_key(|event| event.at);
+        Ok(events)
+    }
+
+    pub(super) fn view(&self, learner: &LearnerId) -> Result<Option<View>, StoreError> {
+        let _turn = self.reading(learner);
+        let key = learner.as_str().as_bytes();
+        let Some(value) = get(&self.views, Tree::Views, key)? else {
+            return self.no_view(learner).map(|()| None);
+        };
+        let record = Record::decode(Tree::Views, key, &value)?;
+        if record.kind == Kind::Unfolded {
+            let found = "a view that is yet to be folded".to_owned();
+            return Err(record::corrupt(
+                Tree::Views,
+                key,
+                found,
+                "a view".to_owned(),
+            ));
+        }
+        Ok(Some(View {
+            version: LearnerVersion(record.version),
+            last: record.event_key(Tree::Views, key)?,
+            bytes: record.payload.to_vec(),
+        }))
+    }
+
+    pub(super) fn replace_view(
+        &self,
+        learner: &LearnerId,
+        expected: LearnerVersion,
+        view: &[u8],
+    ) -> Result<(), StoreError> {
+        rules::check_view(view)?;
+        let _turn = self.writing(learner);
+        let head = match self.head(learner) {
+            Err(error) if error.asks_for_refold() => self.head_from_events(learner)?,
+            other => other?,
+        };
+        let Some(head) = head else {
+            return Err(StoreError::UnknownLearner {
+                learner: learner.clone(),
+            });
+        };
+        if head.0 != expected {
+            let (learner, found) = (learner.clone(), head.0);
+            return Err(StoreError::Conflict {
+                learner,
+                expected,
+                found,
+            });
+        }
+        let row = view_row(learner, &head, view);
+        self.views
+            .insert(learner.as_str().as_bytes(), row)
+            .map_err(failed(|| format!("write the view of {learner}")))?;
+        Ok(())
+    }
+
+    fn head_from_events(&self, learner: &LearnerId) -> Result<Option<Head>, StoreError> {
+        let mut head: Option<Head> = None;
+        for row in self.events.scan_prefix(record::event_prefix(learner)) {
+            let (key, value) = row.map_err(failed(|| format!("read events of {learner}")))?;
+            let event = decode_event(&key, &value)?;
+            let (version, key) = (event.version, event.key());
+            head = Some(match head {
+                None => (version, key),
+                Some((highest, last)) => (highest.max(version), last.max(key)),
+            });
+        }
+        Ok(head)
+    }
+
+    pub(super) fn learners(
+        &self,
+        after: Option<&LearnerId>,
+        limit: usize,
+    ) -> Result<Vec<LearnerId>, StoreError> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let start = after.map_or(Unbounded, |id| Excluded(id.as_str().as_bytes().to_vec()));
+        let rows = self.views.range::<Vec<u8>, _>((start, Unbounded)).keys();
+        rows.take(limit)
+            .map(|key| {
+                let key = key.map_err(failed(|| "read learners".to_owned()))?;
+                record::learner_id(Tree::Views, &key, &key)
+            })
+            .collect()
+    }
+
+    pub(super) fn blob(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(value) = get(&self.blobs, Tree::Blobs, name.as_bytes())? else {
+            return Ok(None);
+        };
+        let record = Record::decode(Tree::Blobs, name.as_bytes(), &value)?;
+        Ok(Some(record.payload.to_vec()))
+    }
+
+    pub(super) fn put_blob(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        rules::check_blob(name, bytes)?;
+        let value = Record::plain(Kind::Blob, bytes).encode(name.as_bytes());
+        self.blobs
+            .insert(name.as_bytes(), value)
+            .map_err(failed(|| format!("write blob {name}")))?;
+        Ok(())
+    }
+
+    /// Takes a learner out of every tree; what is damaged goes with the rest.
+    pub(super) fn remove(&self, learner: &LearnerId) -> Result<Receipt, StoreError> {
+        let _turn = self.writing(learner);
+        let head = self
+            .head(learner)
+            .or_else(|_| self.head_from_events(learner))
+            .ok()
+            .flatten();
+        let mut rows = Vec::new();
+        let mut bytes = 0;
+        for row in self.events.scan_prefix(record::event_prefix(learner)) {
+            let (key, value) = row.map_err(failed(|| format!("read events of {learner}")))?;
+            bytes += value.len() as u64;
+            rows.push(key);
+        }
+        let view_key = learner.as_str().as_bytes();
+        let trees = (&self.events, &self.views, &self.counts);
+        let view = trees.transaction(|(events, views, counts)| {
+            for key in &rows {
+                events.remove(key)?;
+            }
+            let view = views.remove(view_key)?;
+            let total = decode_counts(counts.get(COUNTS_KEY)?.as_deref()).map_err(abort)?;
+            let there = u64::from(view.is_some() || !rows.is_empty());
+            let total = (
+                total.0.saturating_sub(there),
+                total.1.saturating_sub(rows.len() as u64),
+            );
+            counts.insert(COUNTS_KEY, encode_counts(total))?;
+            Ok(view)
+        });
+        let view = view.map_err(|error| transaction_error(error, "erase"))?;
+        Ok(Receipt {
+            learner: learner.clone(),
+            version: head.map_or(LearnerVersion(0), |(version, _)| version),
+            events: rows.len() as u64,
+            bytes: bytes + view.map_or(0, |view| view.len() as u64),
+        })
+    }
+
+    /// Learners and events, as counted with each write.
+    pub(super) fn counts(&self) -> Result<(u64, u64), StoreError> {
+        decode_counts(get(&self.counts, Tree::Counts, COUNTS_KEY)?.as_deref())
+    }
+
+    pub(super) fn stats(&self) -> Result<Stats, StoreError> {
+        let (learners, events) = self.counts()?;
+        let size = self.db.size_on_disk();
+        let bytes = size.map_err(failed(|| "measure the database".to_owned()))?;
+        Ok(Stats {
+            learners,
+            events,
+            bytes,
+        })
+    }
+
+    /// Reads everything.
+    pub(super) fn verify(&self) -> Result<Health, StoreError> {
+        let mut health = Health::default();
+        for key in self.views.iter().keys() {
+            let key = key.map_err(failed(|| "read views".to_owned()))?;
+            health.learners += 1;
+            let read = record::learner_id(Tree::Views, &key, &key).and_then(|learner| {
+                let events = self.events(&learner)?.len() as u64;
+                Ok((events, self.view(&learner)))
+            });
+            match read {
+                Ok((events, view)) => {
+                    health.events += events;
+                    health.problems.extend(view.err());
+                }
+                Err(error) => health.problems.push(error),
+            }
+        }
+        self.verify_orphans(&mut health)?;
+        for row in self.blobs.iter() {
+            let (key, value) = row.map_err(failed(|| "read blobs".to_owned()))?;
+            health
+                .problems
+                .extend(Record::decode(Tree::Blobs, &key, &value).err());
+        }
+        let found = (health.learners, health.events);
+        match self.counts() {
+            Ok(counts) if counts == found || !health.problems.is_empty() => {}
+            Ok(counts) => health.problems.push(record::corrupt(
+                Tree::Counts,
+                COUNTS_KEY,
+                format!("{} learners and {} events", found.0, found.1),
+                format!("{} and {}", counts.0, counts.1),
+            )),
+            Err(error) => health.problems.push(error),
+        }
+        Ok(health)
+    }
+
+    /// Finds learners that have events but no view.
+    fn verify_orphans(&self, health: &mut Health) -> Result<(), StoreError> {
+        let mut before = sled::IVec::default();
+        for key in self.events.iter().keys() {
+            let key = key.map_err(failed(|| "read events".to_owned()))?;
+            let learner = record::learner_of_event(&key);
+            if learner == &before[..] {
+                continue;
+            }
+            before = learner.into();
+            if get(&self.views, Tree::Views, learner)?.is_none() {
+                health.problems.push(record::corrupt(
+                    Tree::Views,
+                    learner,
+                    "no view".to_owned(),
+                    "one, as there are events".to_owned(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies every row, unread, into an empty database: what was removed stays behind.
+    pub(super) fn copy_to(&self, target: &Self) -> Result<(), StoreError> {
+        let trees = [
+            (&self.events, &target.events),
+            (&self.views, &target.views),
+            (&self.blobs, &target.blobs),
+            (&self.counts, &target.counts),
+        ];
+        let copying = || "copy the database".to_owned();
+        for (from, to) in trees {
+            let mut batch = sled::Batch::default();
+            let mut rows = 0;
+            for row in from.iter() {
+                let (key, value) = row.map_err(failed(copying))?;
+                batch.insert(key, value);
+                rows += 1;
+                if rows == COPY_ROWS {
+                    to.apply_batch(std::mem::take(&mut batch))
+                        .map_err(failed(copying))?;
+                    rows = 0;
+                }
+            }
+            to.apply_batch(batch).map_err(failed(copying))?;
+        }
+        Ok(())
+    }
+
+    /// The bytes under a key, to be damaged by tests.
+    #[cfg(test)]
+    pub(super) fn raw(&self, tree: Tree) -> &sled::Tree {
+        match tree {
+            Tree::Events => &self.events,
+            Tree::Views => &self.views,
+            Tree::Blobs => &self.blobs,
+            Tree::Counts => &self.counts,
+        }
+    }
+}
+
+fn view_row(learner: &LearnerId, head: &Head, view: &[u8]) -> Vec<u8> {
+    let record = Record {
+        kind: Kind::View,
+        version: head.0.0,
+        at: head.1.at.0,
+        received: 0,
+        id: head.1.id.as_str(),
+        payload: view,
+    };
+    record.encode(learner.as_str().as_bytes())
+}
+
+fn decode_event(key: &[u8], value: &[u8]) -> Result<StoredEvent, StoreError> {
+    let record = Record::decode(Tree::Events, key, value)?;
+    Ok(StoredEvent {
+        id: record::event_id(Tree::Events, key, record.id)?,
+        at: Timestamp(record.at),
+        received: Timestamp(record.received),
+        version: LearnerVersion(record.version),
+        bytes: record.payload.to_vec(),
+    })
+}
+
+/// An error unless the events are numbered from 1 to the learner's version, each once.
+fn check_none_missing(
+    learner: &LearnerId,
+    events: &[StoredEvent],
+    version: Option<LearnerVersion>,
+) -> Result<(), StoreError> {
+    let highest = events
+        .iter()
+        .map(|event| event.version.0)
+        .max()
+        .unwrap_or(0);
+    let wanted = version.map_or(highest, |version| version.0.max(highest));
+    // Each event has its own version, so as many as the highest means that none is missing.
+    if events.len() as u64 == wanted {
+        return Ok(());
+    }
+    Err(record::corrupt(
+        Tree::Events,
+        &record::event_prefix(learner),
+        format!("{} events", events.len()),
+        format!("{wanted}"),
+    ))
+}
+
+fn encode_counts((learners, events): (u64, u64)) -> Vec<u8> {
+    let payload = [learners.to_le_bytes(), events.to_le_bytes()].concat();
+    Record::plain(Kind::Counts, &payload).encode(COUNTS_KEY)
+}
+
+fn decode_counts(value: Option<&[u8]>) -> Result<(u64, u64), StoreError> {
+    let Some(value) = value else {
+        return Ok((0, 0));
+    };
+    let payload = Record::decode(Tree::Counts, COUNTS_KEY, value)?.payload;
+    if payload.len() != 16 {
+        let found = format!("{} bytes", payload.len());
+        return Err(record::corrupt(
+            Tree::Counts,
+            COUNTS_KEY,
+            found,
+            "16".to_owned(),
+        ));
+    }
+    Ok((record::u64_at(payload, 0), record::u64_at(payload, 8)))
+}
+
+fn get(tree: &sled::Tree, name: Tree, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
+    tree.get(key).map_err(failed(|| {
+        format!(
+            "read {name}/{}",
+            String::from_utf8_lossy(key).escape_debug()
+        )
+    }))
+}
+
+/// Turns a sled error into one of ours.
+fn failed(doing: impl Fn() -> String) -> impl Fn(sled::Error) -> StoreError {
+    move |error| StoreError::Io {
+        doing: doing(),
+        source: error.into(),
+    }
+}
+
+fn abort(error: StoreError) -> ConflictableTransactionError<StoreError> {
+    ConflictableTransactionError::Abort(error)
+}
+
+fn transaction_error(error: TransactionError<StoreError>, doing: &str) -> StoreError {
+    match error {
+        TransactionError::Abort(error) => error,
+        TransactionError::Storage(error) => failed(|| doing.to_owned())(error),
+    }
+}
