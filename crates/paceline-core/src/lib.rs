@@ -6,6 +6,7 @@
 //! - [`stream`]: random streams keyed by purpose, seed and learner.
 //! - [`graph`]: the compressed sparse row graph.
 //! - [`event`]: what happens to a learner, as it is journalled.
+//! - [`log`]: answer logs and their reader; [`optim`]: the optimiser that fits rest on.
 //! - [`strategy`]: the switches that a study can randomise.
 //!
 //! It knows no files, banks, models or plans, and reads no clock.
@@ -13,7 +14,9 @@
 pub mod event;
 pub mod graph;
 pub mod ids;
+pub mod log;
 pub mod math;
+pub mod optim;
 pub mod strategy;
 pub mod stream;
 pub mod time;

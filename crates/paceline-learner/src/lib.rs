@@ -1,1 +1,20 @@
-//! paceline-learner
+//! What a student knows and remembers, updated by every answer in well under a microsecond and small
+//! enough to keep a million students in memory.
+//!
+//! - [`learner`]: [`Learner`], the state of one student, and [`Params`], what it is read with.
+//! - [`knowledge`]: RLKT, which predicts the next answer.
+//! - [`memory`]: FSRS-6, which says what days and reviews do to it.
+//! - [`codec`]: stored states, which outlive bank versions.
+//!
+//! It knows neither the texts of items nor plans, and reads no clock.
+
+mod block;
+pub mod codec;
+pub mod knowledge;
+pub mod learner;
+pub mod memory;
+#[cfg(test)]
+mod reference_data;
+
+pub use codec::{CodecError, Ids};
+pub use learner::{ItemView, Learner, Observation, Observed, Params, Scratch, SkillView, Today};

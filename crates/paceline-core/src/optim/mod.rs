@@ -72,16 +72,12 @@ pub fn minimise(
 ) -> Minimum {
     let mut gradient = vec![0.0; x.len()];
     let value = evaluate(&x, &mut gradient);
-    let mut at = Point {
-        x,
-        value,
-        gradient,
-    };
+    let mut at = Point { x, value, gradient };
     let mut search = Search {
         evaluations: 1,
         evaluate: &mut evaluate,
     };
-    let mut history = History::new(options.memory, at.x.len());
+    let mut history = History::new(options.memory);
     let mut direction = vec![0.0; at.x.len()];
     let mut iterations = 0;
     let ended = loop {
@@ -150,7 +146,7 @@ struct Pair {
 }
 
 impl History {
-    fn new(memory: usize, _len: usize) -> Self {
+    fn new(memory: usize) -> Self {
         Self {
             memory: memory.max(1),
             pairs: std::collections::VecDeque::new(),
@@ -254,9 +250,12 @@ impl<F: FnMut(&[f64], &mut [f64]) -> f64> Search<'_, F> {
             } else if trial.slope.abs() <= -CURVATURE * slope {
                 return Some(to);
             } else {
-                if high.is_some_and(|high| trial.slope * (high.length - trial.length) >= 0.0) {
-                    high = Some(low);
-                } else if high.is_none() && trial.slope >= 0.0 {
+                // The minimum is bracketed once the slope turns, or points away from `high`.
+                let away = match high {
+                    Some(high) => trial.slope * (high.length - trial.length) >= 0.0,
+                    None => trial.slope >= 0.0,
+                };
+                if away {
                     high = Some(low);
                 }
                 low = trial;

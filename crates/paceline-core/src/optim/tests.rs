@@ -1,11 +1,6 @@
 use super::{Ended, Options, fit_logistic, logistic, minimise};
 
-fn check(
-    name: &str,
-    start: &[f64],
-    wanted: &[f64],
-    f: impl FnMut(&[f64], &mut [f64]) -> f64,
-) {
+fn check(name: &str, start: &[f64], wanted: &[f64], f: impl FnMut(&[f64], &mut [f64]) -> f64) {
     let options = Options {
         iterations: 500,
         improvement: 0.0,

@@ -1,0 +1,627 @@
+//! One learner: knowledge, memory, pace and interests in one compact state with one update.
+//!
+//! A [`Learner`] is a few global numbers and columns over the skills and items touched so far, sorted
+//! by index. [`Learner::observe`] folds an answer in, [`Learner::predict`] and
+//! [`Learner::fresh`] read it. Nothing grows with the length of the history. The module does not know
+//! the bank: an answer comes with its skills, easiness and credit; see [`crate::codec`] for how a
+//! state outlives a bank version.
+
+use paceline_core::ids::{ItemIx, SkillIx};
+use paceline_core::math;
+use paceline_core::time::{StudyDay, Timestamp, UtcOffset, study_day};
+use paceline_core::units::Probability;
+
+use crate::codec::Orphans;
+use crate::knowledge::{
+    Dense, Features, NONE, Rlkt, Row, Source, State, Variant, skill_f, skill_u,
+};
+use crate::memory::{Answered, Fsrs, Grade, MemoryState};
+
+#[cfg(test)]
+mod tests;
+
+/// Everything that the state is read and updated with.
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// Knowledge.
+    pub rlkt: Rlkt,
+    /// Memory.
+    pub fsrs: Fsrs,
+}
+
+impl Params {
+    /// The defaults for a new platform whose items have an easiness, if only an author's level.
+    pub fn defaults() -> Self {
+        Self {
+            rlkt: Rlkt::defaults(),
+            fsrs: Fsrs::default(),
+        }
+    }
+
+    /// The defaults for a platform that knows nothing of its items.
+    pub fn defaults_without_easiness() -> Self {
+        Self {
+            rlkt: Rlkt::defaults_without_easiness(),
+            ..Self::defaults()
+        }
+    }
+}
+
+/// An answer, as the engine hands it over.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// The item's distinct skills, at least one.
+    pub skills: &'a [SkillIx],
+    /// The item.
+    pub item: ItemIx,
+    /// Easiness of the item for the average learner, in logits.
+    pub easiness: f32,
+    /// Whether it was right on the first try without a scaffold: what knowledge learns from.
+    pub right: bool,
+    /// When.
+    pub at: Timestamp,
+    /// The learner's offset from UTC.
+    pub offset: UtcOffset,
+    /// What the memory grade depends on; `earlier_today` is filled in from the state.
+    pub answered: Answered,
+    /// Skills that a success also practises, with the share of it that they get.
+    pub credit: &'a [(SkillIx, f32)],
+}
+
+/// What an answer did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Observation {
+    /// The probability of a right answer as it was predicted before.
+    pub p_before: Probability,
+    /// What the attempt was worth to memory; none for a rapid wrong guess, which memory ignores.
+    pub grade: Option<Grade>,
+}
+
+/// A rapid guess says this much about knowledge, against 1 for a considered answer.
+const RAPID_GUESS_WEIGHT: f32 = 0.2;
+
+/// What declaring a skill known adds to the learner's own part of it, in logits.
+const KNOWN_LOGIT: f32 = 1.0;
+
+/// Bits of the flags.
+const TAUGHT: u32 = 1 << 24;
+const LAST_RIGHT: u32 = 1 << 25;
+
+/// One learner's state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learner {
+    pub(crate) state: State,
+    /// Rows of skills and items that this bank lacks, kept for one that has them.
+    pub(crate) orphans: Option<Box<Orphans>>,
+}
+
+/// What is known of one touched skill.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SkillView {
+    /// Which skill.
+    pub skill: SkillIx,
+    /// Whether its lesson was taken, or it was declared known.
+    pub taught: bool,
+    /// What memory has of it, once it was taught or practised.
+    pub memory: Option<MemoryState>,
+    /// Study day of the last practice or lesson.
+    pub last_day: StudyDay,
+    /// Time of the last attempt; 1970 if there is none.
+    pub last_at: Timestamp,
+    /// Attempts.
+    pub attempts: u32,
+    /// Wrong ones among them.
+    pub wrong: u32,
+    /// Attempts on [`SkillView::last_day`].
+    pub attempts_today: u32,
+    /// Whether the last attempt was right.
+    pub last_right: bool,
+    /// The learner's own part of the ability on this skill, in logits.
+    pub ability_logit: f32,
+    /// Its variance.
+    pub ability_variance: f32,
+    /// Information about mastery gathered on this skill.
+    pub information: f32,
+    /// Decayed sums of residuals, and their weights, at .7.
+    pub residual_70: (f32, f32),
+    /// Likewise at .98.
+    pub residual_98: (f32, f32),
+}
+
+impl Learner {
+    /// A learner of whom nothing is known.
+    pub fn new(params: &Params) -> Self {
+        Self {
+            state: State::new(params.rlkt.variant(), params.rlkt.dynamics().v_g0),
+            orphans: None,
+        }
+    }
+
+    /// Which variant of knowledge the state feeds.
+    pub fn variant(&self) -> Variant {
+        self.state.variant
+    }
+
+    /// Folds an answer in and says what was expected.
+    ///
+    /// An earlier time than the last counts as no time passed; the engine refolds late answers.
+    pub fn observe(
+        &mut self,
+        params: &Params,
+        answer: &Observed<'_>,
+        scratch: &mut Scratch,
+    ) -> Observation {
+        let seconds = seconds(answer.at);
+        let Scratch { features, skills } = scratch;
+        let row = row(
+            params,
+            skills,
+            answer.skills,
+            answer.item,
+            answer.easiness,
+            seconds,
+        );
+        let dynamics = params.rlkt.dynamics();
+        self.state.features(&row, dynamics.v_k0, features);
+        let p_before = math::logistic(params.rlkt.logit(features));
+        let rapid = answer.answered.rapid_guess;
+        let weight = if rapid { RAPID_GUESS_WEIGHT } else { 1.0 };
+        self.state
+            .update(dynamics, features, seconds, answer.right, weight);
+
+        let today = day(study_day(answer.at, answer.offset));
+        let mut grade = None;
+        for &SkillIx(skill) in answer.skills {
+            let at = self.state.touch_skill(skill, dynamics.v_k0);
+            let word = self.state.skill_u.at(skill_u::TODAY, at);
+            let earlier_today = word & 0xffff == today && attempts_today(word) > 0;
+            let graded = Grade::of(&Answered {
+                earlier_today,
+                ..answer.answered
+            });
+            if rapid && graded == Grade::Again {
+                continue;
+            }
+            grade = Some(graded);
+            self.practise(params, at, today, graded);
+            let word = self.state.skill_u.at_mut(skill_u::TODAY, at);
+            let attempts = (attempts_today(*word) + 1).min(0xff);
+            *word = (*word & !(0xff << 16) & !LAST_RIGHT) | (attempts << 16);
+            if answer.right {
+                *word |= LAST_RIGHT;
+            }
+        }
+        if answer.right {
+            for &(SkillIx(skill), share) in answer.credit {
+                self.credit(params, skill, share, today);
+            }
+        }
+        Observation {
+            p_before: Probability::clamped(p_before),
+            grade,
+        }
+    }
+
+    /// Takes note that a skill's lesson was studied: memory begins, as after a good first answer.
+    pub fn lesson(&mut self, params: &Params, skill: SkillIx, at: Timestamp, offset: UtcOffset) {
+        self.teach(params, skill, at, offset, Grade::Good);
+    }
+
+    /// Takes note that a skill is known from elsewhere: it counts as taught, well remembered, and
+    /// the ability on it rises by a logit, for answers to confirm or correct.
+    pub fn declare_known(
+        &mut self,
+        params: &Params,
+        skill: SkillIx,
+        at: Timestamp,
+        offset: UtcOffset,
+    ) {
+        let row = self.teach(params, skill, at, offset, Grade::Easy);
+        *self.state.skill_f.at_mut(skill_f::M, row) += KNOWN_LOGIT;
+    }
+
+    fn teach(
+        &mut self,
+        params: &Params,
+        SkillIx(skill): SkillIx,
+        at: Timestamp,
+        offset: UtcOffset,
+        grade: Grade,
+    ) -> usize {
+        let today = day(study_day(at, offset));
+        let row = self.state.touch_skill(skill, params.rlkt.dynamics().v_k0);
+        let first = params.fsrs.first(grade);
+        match self.memory(row) {
+            // A lesson taken again brings the skill back, and takes nothing from what it had.
+            Some(had) if had.stability > first.stability => self.set_memory(row, had),
+            _ => self.set_memory(row, first),
+        }
+        self.set_day(row, today);
+        *self.state.skill_u.at_mut(skill_u::TODAY, row) |= TAUGHT;
+        row
+    }
+
+    fn practise(&mut self, params: &Params, row: usize, today: u32, grade: Grade) {
+        let state = match self.memory(row) {
+            None => params.fsrs.first(grade),
+            Some(state) => params
+                .fsrs
+                .next(state, self.elapsed_days(row, today), grade),
+        };
+        self.set_memory(row, state);
+        self.set_day(row, today);
+    }
+
+    fn credit(&mut self, params: &Params, skill: u32, share: f32, today: u32) {
+        let Ok(row) = self.state.find_skill(skill) else {
+            return;
+        };
+        let Some(state) = self.memory(row) else {
+            return;
+        };
+        let elapsed_days = self.elapsed_days(row, today);
+        let shared = params.fsrs.share_of_success(state, elapsed_days, share);
+        self.set_memory(row, shared.state);
+        let ago = (shared.elapsed_days + 0.5) as u32;
+        let moved = today.saturating_sub(ago);
+        if moved > self.state.skill_u.at(skill_u::TODAY, row) & 0xffff {
+            self.set_day(row, moved);
+        }
+    }
+
+    fn memory(&self, row: usize) -> Option<MemoryState> {
+        let stability = self.state.skill_f.at(skill_f::STABILITY, row);
+        (stability > 0.0).then(|| MemoryState {
+            stability,
+            difficulty: self.state.skill_f.at(skill_f::DIFFICULTY, row),
+        })
+    }
+
+    fn set_memory(&mut self, row: usize, state: MemoryState) {
+        *self.state.skill_f.at_mut(skill_f::STABILITY, row) = state.stability;
+        *self.state.skill_f.at_mut(skill_f::DIFFICULTY, row) = state.difficulty;
+    }
+
+    fn elapsed_days(&self, row: usize, today: u32) -> f32 {
+        today.saturating_sub(self.state.skill_u.at(skill_u::TODAY, row) & 0xffff) as f32
+    }
+
+    /// Moves the last day of practice; the count of attempts today starts anew on another day.
+    fn set_day(&mut self, row: usize, today: u32) {
+        let word = self.state.skill_u.at_mut(skill_u::TODAY, row);
+        if *word & 0xffff != today {
+            *word = (*word & !0x00ff_ffff) | today;
+        }
+    }
+
+    /// The probability of a right answer, now.
+    pub fn predict(
+        &self,
+        params: &Params,
+        skills: &[SkillIx],
+        item: ItemIx,
+        easiness: f32,
+        at: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Probability {
+        let Scratch {
+            features,
+            skills: buffer,
+        } = scratch;
+        let row = row(params, buffer, skills, item, easiness, seconds(at));
+        let v_k0 = params.rlkt.dynamics().v_k0;
+        self.state.features(&row, v_k0, features);
+        Probability::clamped(math::logistic(params.rlkt.logit(features)))
+    }
+
+    /// The terms of the logit of [`Learner::predict`]; they sum to it but for rounding.
+    pub fn explain(
+        &self,
+        params: &Params,
+        skills: &[SkillIx],
+        item: ItemIx,
+        easiness: f32,
+        at: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Vec<(Source, f32)> {
+        let Scratch {
+            features,
+            skills: buffer,
+        } = scratch;
+        let row = row(params, buffer, skills, item, easiness, seconds(at));
+        self.state
+            .features(&row, params.rlkt.dynamics().v_k0, features);
+        params.rlkt.explain(features)
+    }
+
+    /// The logit of a right answer on a typical item of a skill when nothing is forgotten: kappa is its
+    /// logistic. Item, previous-row and transition terms are at "no history", gap terms at zero.
+    ///
+    /// `easiness` is that of the typical item, the median over the skill's live items say.
+    pub fn fresh_logit(
+        &self,
+        params: &Params,
+        SkillIx(skill): SkillIx,
+        easiness: f32,
+        scratch: &mut Scratch,
+    ) -> f32 {
+        let row = Row {
+            skills: &[skill],
+            item: NONE,
+            easiness: params.rlkt.easiness(easiness),
+            seconds: 0,
+        };
+        let features = &mut scratch.features;
+        self.state
+            .features(&row, params.rlkt.dynamics().v_k0, features);
+        features.forget_context();
+        params.rlkt.logit(features)
+    }
+
+    /// Variance of the fresh logit: prior width narrowed by the information gathered
+    /// (`scheduler.md`, section 1). RLKT's own variance keeps its prior width and does not serve here.
+    pub fn fresh_variance(&self, params: &Params, SkillIx(skill): SkillIx) -> f32 {
+        let j_k = match self.state.find_skill(skill) {
+            Ok(row) => self.state.skill_f.at(skill_f::J, row),
+            Err(_) => 0.0,
+        };
+        let dynamics = params.rlkt.dynamics();
+        self.general_variance(params) + 1.0 / (1.0 / dynamics.v_k0 + j_k)
+    }
+
+    fn general_variance(&self, params: &Params) -> f32 {
+        1.0 / (1.0 / params.rlkt.dynamics().v_g0 + self.state.global.j)
+    }
+
+    /// Fresh logits and variances of all skills of a bank.
+    ///
+    /// Shape: `easiness`, `logit`, `variance` all `[n_skills]`, by skill index.
+    pub fn fresh_all(
+        &self,
+        params: &Params,
+        easiness: &[f32],
+        logit: &mut [f32],
+        variance: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        let dynamics = params.rlkt.dynamics();
+        let general = self.general_variance(params);
+        let untouched = general + dynamics.v_k0;
+        variance.fill(untouched);
+        // All untouched skills share everything but easiness and the skill's own weight.
+        let row = Row {
+            skills: &[NONE],
+            item: NONE,
+            easiness: 0.0,
+            seconds: 0,
+        };
+        let features = &mut scratch.features;
+        self.state.features(&row, dynamics.v_k0, features);
+        features.forget_context();
+        let rlkt = &params.rlkt;
+        let base = rlkt.logit(features);
+        let slope = rlkt.dense_weight(Dense::Z)
+            + rlkt.dense_weight(Dense::KfLogit) * features.kf_logit_slope();
+        for (logit, &z) in logit.iter_mut().zip(easiness) {
+            *logit = base + slope * rlkt.easiness(z);
+        }
+        if rlkt.has_tables() {
+            for (skill, (logit, &z)) in (0..).zip(logit.iter_mut().zip(easiness)) {
+                *logit = self.fresh_logit(params, SkillIx(skill), z, scratch);
+            }
+        }
+        let touched = self.state.skill_u.column(skill_u::ID);
+        let information = self.state.skill_f.column(skill_f::J);
+        for (&skill, &j) in touched.iter().zip(information) {
+            let Some(&z) = easiness.get(skill as usize) else {
+                continue;
+            };
+            let at = skill as usize;
+            logit[at] = self.fresh_logit(params, SkillIx(skill), z, scratch);
+            variance[at] = general + 1.0 / (1.0 / dynamics.v_k0 + j);
+        }
+    }
+
+    /// Probability that the fresh probability of a right answer is at least `threshold`.
+    pub fn p_mastered(
+        &self,
+        params: &Params,
+        skill: SkillIx,
+        easiness: f32,
+        threshold: Probability,
+        scratch: &mut Scratch,
+    ) -> Probability {
+        let mean = self.fresh_logit(params, skill, easiness, scratch);
+        let sd = self.fresh_variance(params, skill).sqrt();
+        let above = (mean - math::logit(threshold.get())) / sd;
+        Probability::clamped(math::wide::normal_cdf(f64::from(above)) as f32)
+    }
+
+    /// Retrievability of a skill on a study day; 0 for one never taught or practised.
+    pub fn retrievability(&self, params: &Params, SkillIx(skill): SkillIx, on: StudyDay) -> f32 {
+        let Ok(row) = self.state.find_skill(skill) else {
+            return 0.0;
+        };
+        self.memory(row).map_or(0.0, |state| {
+            let elapsed = self.elapsed_days(row, day(on));
+            params.fsrs.retrievability(elapsed, state.stability)
+        })
+    }
+
+    /// What is known of a skill; none if it was never touched.
+    pub fn skill(&self, SkillIx(skill): SkillIx) -> Option<SkillView> {
+        self.state.find_skill(skill).ok().map(|row| self.view(row))
+    }
+
+    /// All touched skills, by ascending index.
+    pub fn skills(&self) -> impl ExactSizeIterator<Item = SkillView> + '_ {
+        (0..self.state.skill_u.len()).map(|row| self.view(row))
+    }
+
+    /// Indexes of the touched skills, ascending; the columns below are in this order.
+    pub fn touched_skills(&self) -> &[u32] {
+        self.state.skill_u.column(skill_u::ID)
+    }
+
+    /// Stabilities in days of the touched skills; 0 where memory has nothing.
+    pub fn stabilities(&self) -> &[f32] {
+        self.state.skill_f.column(skill_f::STABILITY)
+    }
+
+    /// Difficulties, 1 to 10, of the touched skills; 0 where memory has nothing.
+    pub fn difficulties(&self) -> &[f32] {
+        self.state.skill_f.column(skill_f::DIFFICULTY)
+    }
+
+    /// Days of last practice, attempts on them and flags; read with [`Today`].
+    pub fn todays(&self) -> impl ExactSizeIterator<Item = Today> + '_ {
+        self.state
+            .skill_u
+            .column(skill_u::TODAY)
+            .iter()
+            .map(|&word| Today(word))
+    }
+
+    fn view(&self, row: usize) -> SkillView {
+        let f = |column| self.state.skill_f.at(column, row);
+        let u = |column| self.state.skill_u.at(column, row);
+        let today = Today(u(skill_u::TODAY));
+        SkillView {
+            skill: SkillIx(u(skill_u::ID)),
+            taught: today.taught(),
+            memory: self.memory(row),
+            last_day: today.last_day(),
+            last_at: Timestamp(i64::from(u(skill_u::SECONDS))),
+            attempts: u(skill_u::COUNTS) & 0xffff,
+            wrong: u(skill_u::COUNTS) >> 16,
+            attempts_today: today.attempts(),
+            last_right: today.last_right(),
+            ability_logit: f(skill_f::M),
+            ability_variance: f(skill_f::V),
+            information: f(skill_f::J),
+            residual_70: (f(skill_f::S70), f(skill_f::N70)),
+            residual_98: (f(skill_f::S98), f(skill_f::N98)),
+        }
+    }
+
+    /// How often and when an item was answered; none if never.
+    pub fn item(&self, ItemIx(item): ItemIx) -> Option<ItemView> {
+        self.state.item_view(item)
+    }
+
+    /// All answers so far.
+    pub fn answers(&self) -> u32 {
+        self.state.global.rows
+    }
+
+    /// The general ability and its variance as the prediction has them, in logits.
+    pub fn ability(&self) -> (f32, f32) {
+        (self.state.global.m, self.state.global.v)
+    }
+
+    /// Information gathered about the general ability; see [`Learner::fresh_variance`].
+    pub fn information(&self) -> f32 {
+        self.state.global.j
+    }
+
+    /// The items answered last and before that.
+    pub fn last_items(&self) -> [Option<ItemIx>; 2] {
+        self.state
+            .global
+            .previous
+            .map(|row| (row.item != NONE).then_some(ItemIx(row.item)))
+    }
+
+    /// Time of the last answer; 1970 if there is none.
+    pub fn last_at(&self) -> Timestamp {
+        Timestamp(i64::from(self.state.global.seconds))
+    }
+
+    /// Bytes that the state holds, heap included.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.state.bytes()
+            + self.orphans.as_ref().map_or(0, |orphans| orphans.bytes())
+    }
+
+    /// Gives back memory that growth has reserved.
+    pub fn shrink(&mut self) {
+        self.state.shrink();
+    }
+}
+
+/// What is known of one answered item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItemView {
+    /// Tries.
+    pub tries: u32,
+    /// Whether the last was right.
+    pub last_right: bool,
+    /// When it was.
+    pub last_at: Timestamp,
+}
+
+/// Day of the last practice, attempts on it, flags: one packed word of a skill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Today(u32);
+
+impl Today {
+    /// Study day of the last practice or lesson.
+    pub fn last_day(self) -> StudyDay {
+        StudyDay((self.0 & 0xffff) as i32)
+    }
+
+    /// Attempts on that day.
+    pub fn attempts(self) -> u32 {
+        attempts_today(self.0)
+    }
+
+    /// Whether the lesson was taken, or the skill declared known.
+    pub fn taught(self) -> bool {
+        self.0 & TAUGHT != 0
+    }
+
+    /// Whether the last attempt was right.
+    pub fn last_right(self) -> bool {
+        self.0 & LAST_RIGHT != 0
+    }
+}
+
+/// Buffers that calls reuse; it carries nothing from one call to the next.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    features: Features,
+    skills: Vec<u32>,
+}
+
+fn row<'a>(
+    params: &Params,
+    buffer: &'a mut Vec<u32>,
+    skills: &[SkillIx],
+    ItemIx(item): ItemIx,
+    easiness: f32,
+    seconds: u32,
+) -> Row<'a> {
+    buffer.clear();
+    buffer.extend(skills.iter().map(|skill| skill.0));
+    Row {
+        skills: buffer,
+        item,
+        easiness: params.rlkt.easiness(easiness),
+        seconds,
+    }
+}
+
+/// Seconds since 1970 as the state keeps them: until 2106.
+fn seconds(at: Timestamp) -> u32 {
+    at.0.clamp(0, i64::from(u32::MAX)) as u32
+}
+
+/// A study day as the state keeps it: until 2149.
+fn day(day: StudyDay) -> u32 {
+    day.0.clamp(0, 0xffff) as u32
+}
+
+fn attempts_today(word: u32) -> u32 {
+    (word >> 16) & 0xff
+}

@@ -1,0 +1,339 @@
+use super::reference::Plain;
+use super::*;
+use proptest::prelude::*;
+
+/// Relative distance, as the agreement with other implementations is stated in.
+fn apart(found: f32, wanted: f32) -> f32 {
+    (found - wanted).abs() / wanted.abs().max(1e-6)
+}
+
+/// Whether a number agrees with the reference implementation to 1e-5.
+///
+/// Both compute in f32. Where subtraction of near equals costs the reference more than that, ours must be no
+/// further from the equations in f64 than it is.
+fn agrees(ours: f32, theirs: f32, exact: f64) -> bool {
+    let exact = exact as f32;
+    apart(ours, theirs) < 1e-5 || apart(ours, exact) <= 2.0 * apart(theirs, exact).max(5e-6)
+}
+
+fn plain(weights: Weights) -> Plain {
+    Plain {
+        w: weights.get().map(f64::from),
+    }
+}
+
+fn grade() -> impl Strategy<Value = Grade> {
+    (0usize..4).prop_map(|i| Grade::ALL[i])
+}
+
+fn state() -> impl Strategy<Value = MemoryState> {
+    ((-6.9f32..10.5), (1.0f32..=10.0)).prop_map(|(ln_s, d)| MemoryState::clipped(ln_s.exp(), d))
+}
+
+fn gap() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(0u32), 1u32..4, 4u32..60, 60u32..2000]
+}
+
+fn history() -> impl Strategy<Value = Vec<Review>> {
+    prop::collection::vec((gap(), grade()), 1..40).prop_map(|reviews| {
+        reviews
+            .into_iter()
+            .map(|(elapsed_days, grade)| Review {
+                elapsed_days,
+                grade,
+            })
+            .collect()
+    })
+}
+
+/// Weights anywhere between the defaults and the edge of their range.
+fn weights() -> impl Strategy<Value = Weights> {
+    prop::collection::vec((0.0f32..0.4, any::<bool>()), 21).prop_map(|moves| {
+        let mut w = *Weights::DEFAULT.get();
+        for (i, (share, up)) in moves.into_iter().enumerate() {
+            let (low, high) = Weights::BOUNDS[i];
+            // The peer does not take a w19 below .01.
+            w[i] += share * (if up { high } else { low.max(0.01f32.min(w[i])) } - w[i]);
+        }
+        Weights::clipped(w)
+    })
+}
+
+fn peer_item(history: &[Review]) -> fsrs::FSRSItem {
+    let review = |(i, r): (usize, &Review)| fsrs::FSRSReview {
+        rating: u32::from(r.grade.rating()),
+        delta_t: if i == 0 { 0 } else { r.elapsed_days },
+    };
+    fsrs::FSRSItem {
+        reviews: history.iter().enumerate().map(review).collect(),
+    }
+}
+
+fn peer_state(state: MemoryState) -> fsrs::MemoryState {
+    fsrs::MemoryState {
+        stability: state.stability,
+        difficulty: state.difficulty,
+    }
+}
+
+proptest! {
+    /// A whole history ends in the state that the reference implementation gives.
+    #[test]
+    fn replay_agrees_with_fsrs(weights in weights(), history in history()) {
+        let ours = Fsrs::new(weights).replay(&history).unwrap();
+        let theirs = fsrs::FSRS::new(weights.get()).unwrap().memory_state(peer_item(&history), None).unwrap();
+        let exact = plain(weights).replay(&history);
+        prop_assert!(agrees(ours.stability, theirs.stability, exact.0), "{ours:?} {theirs:?} {exact:?}");
+        prop_assert!(agrees(ours.difficulty, theirs.difficulty, exact.1), "{ours:?} {theirs:?} {exact:?}");
+    }
+
+    /// The four next states and their intervals are those of the reference implementation.
+    #[test]
+    fn next_states_agree_with_fsrs(state in state(), days in gap(), retention in 0.7f32..0.98) {
+        let ours = Fsrs::default().next_states(Some(state), days as f32, retention);
+        let theirs =
+            fsrs::FSRS::default().next_states(Some(peer_state(state)), retention, days).unwrap();
+        let theirs = [theirs.again, theirs.hard, theirs.good, theirs.easy];
+        for ((ours, theirs), grade) in ours.iter().zip(theirs).zip(Grade::ALL) {
+            let before = (f64::from(state.stability), f64::from(state.difficulty));
+            let (exact, _) = plain(Weights::DEFAULT).next(before, f64::from(days), grade);
+            prop_assert!(agrees(ours.state.stability, theirs.memory.stability, exact), "{ours:?} {theirs:?} {exact}");
+            prop_assert!(apart(ours.state.difficulty, theirs.memory.difficulty) < 1e-5, "{ours:?} {theirs:?}");
+            let scaled = theirs.interval * (ours.state.stability / theirs.memory.stability);
+            prop_assert!(apart(ours.interval_days, scaled) < 1e-5, "{ours:?} {theirs:?}");
+        }
+    }
+
+    /// Retrievability is that of the reference implementation.
+    #[test]
+    fn retrievability_agrees_with_fsrs(state in state(), days in 0.0f32..3000.0) {
+        let ours = Fsrs::default().retrievability(days, state.stability);
+        let theirs = fsrs::current_retrievability(peer_state(state), days, fsrs::FSRS6_DEFAULT_DECAY);
+        prop_assert!(apart(ours, theirs) < 1e-5, "{ours} {theirs}");
+    }
+
+    /// Every step agrees with the equations written out in f64.
+    #[test]
+    fn a_step_agrees_with_the_equations(weights in weights(), state in state(), days in gap(), grade in grade()) {
+        let plain = plain(weights);
+        // What is left after a failure is (S + 1)^w13 - 1, which has few digits where S is small.
+        let bound = 1e-5 + 3e-7 / state.stability;
+        let ours = Fsrs::new(weights).next(state, days as f32, grade);
+        let (s, d) = plain.next((f64::from(state.stability), f64::from(state.difficulty)), f64::from(days), grade);
+        prop_assert!(apart(ours.stability, s as f32) < bound, "{ours:?} {s} {d}");
+        prop_assert!(apart(ours.difficulty, d as f32) < 1e-5, "{ours:?} {s} {d}");
+        let (s, d) = plain.first(grade);
+        let first = Fsrs::new(weights).first(grade);
+        prop_assert!(apart(first.stability, s as f32) < 1e-6 && apart(first.difficulty, d as f32) < 1e-5);
+    }
+
+    /// Columns give, bit for bit, what one state at a time gives.
+    #[test]
+    fn columns_equal_single_states(weights in weights(), states in prop::collection::vec((state(), 0.0f32..900.0), 0..70)) {
+        let model = Fsrs::new(weights);
+        let s: Vec<f32> = states.iter().map(|x| x.0.stability).collect();
+        let d: Vec<f32> = states.iter().map(|x| x.0.difficulty).collect();
+        let t: Vec<f32> = states.iter().map(|x| x.1).collect();
+        let (mut r, mut next, mut due) = (vec![0.0; s.len()], vec![0.0; s.len()], vec![false; s.len()]);
+        model.retrievabilities(&t, &s, &mut r);
+        model.success_stabilities(&s, &d, &r, &mut next);
+        model.due(0.9, &t, &s, &mut due);
+        for i in 0..s.len() {
+            prop_assert_eq!(r[i].to_bits(), model.retrievability(t[i], s[i]).to_bits());
+            prop_assert_eq!(next[i].to_bits(), model.success_stability(states[i].0, r[i]).to_bits());
+            let margin = (model.retrievability(t[i], s[i]) - 0.9).abs();
+            prop_assert!(due[i] == (r[i] < 0.9) || margin < 1e-6);
+        }
+    }
+
+    /// The planner's fast step is a good answer on another day.
+    #[test]
+    fn the_fast_step_is_a_good_answer(state in state(), days in 1u32..900) {
+        let model = Fsrs::default();
+        let r = model.retrievability(days as f32, state.stability);
+        let full = model.next(state, days as f32, Grade::Good);
+        prop_assert_eq!(model.success_stability(state, r), full.stability);
+    }
+
+    /// After the interval to a retention, retrievability is that retention.
+    #[test]
+    fn an_interval_ends_at_its_retention(state in state(), retention in 0.5f32..0.99) {
+        let model = Fsrs::default();
+        let days = model.interval_days(state.stability, retention);
+        prop_assert!((model.retrievability(days, state.stability) - retention).abs() < 2e-5);
+    }
+
+    /// Better grades never leave a weaker memory, and no grade an invalid one.
+    #[test]
+    fn a_better_grade_is_never_worse(weights in weights(), state in state(), days in gap()) {
+        let next = Fsrs::new(weights).next_all(state, days as f32);
+        for pair in next.windows(2) {
+            prop_assert!(pair[0].stability <= pair[1].stability, "{next:?}");
+            prop_assert!(pair[0].difficulty >= pair[1].difficulty, "{next:?}");
+        }
+        for (grade, all) in Grade::ALL.into_iter().zip(next) {
+            prop_assert_eq!(Fsrs::new(weights).next(state, days as f32, grade), all);
+            prop_assert!((STABILITY_MIN_DAYS..=STABILITY_MAX_DAYS).contains(&all.stability));
+            prop_assert!((DIFFICULTY_MIN..=DIFFICULTY_MAX).contains(&all.difficulty));
+        }
+    }
+
+    /// Implicit credit is nothing at 0, a practice at 1, and never more for a smaller share.
+    #[test]
+    fn a_share_lies_between_nothing_and_a_success(state in state(), days in gap(), a in 0.0f32..=1.0, b in 0.0f32..=1.0) {
+        let model = Fsrs::default();
+        let days = days as f32;
+        let (low, high) = (a.min(b), a.max(b));
+        prop_assert_eq!(model.share_of_success(state, days, 0.0), Shared { state, elapsed_days: days });
+        let full = Shared { state: model.next(state, days, Grade::Good), elapsed_days: 0.0 };
+        prop_assert_eq!(model.share_of_success(state, days, 1.0), full);
+        let (low, high) = (model.share_of_success(state, days, low), model.share_of_success(state, days, high));
+        prop_assert!(low.state.stability <= high.state.stability * (1.0 + 1e-6));
+        prop_assert!(low.elapsed_days >= high.elapsed_days);
+        prop_assert!(low.state.stability >= state.stability);
+    }
+
+    /// Whatever the numbers, the result is a valid state.
+    #[test]
+    fn wild_input_gives_valid_states(s in any::<f32>(), d in any::<f32>(), t in any::<f32>(), grade in grade()) {
+        let model = Fsrs::default();
+        let wild = MemoryState { stability: s, difficulty: d };
+        for next in [model.next(wild, t, grade), model.share_of_success(wild, t, d).state] {
+            prop_assert!((STABILITY_MIN_DAYS..=STABILITY_MAX_DAYS).contains(&next.stability));
+            prop_assert!((DIFFICULTY_MIN..=DIFFICULTY_MAX).contains(&next.difficulty));
+        }
+        prop_assert!((0.0..=1.0).contains(&model.retrievability(t, s)));
+    }
+}
+
+#[test]
+fn published_first_states() {
+    let model = Fsrs::default();
+    for (grade, s, d) in [
+        (Grade::Again, 0.212, 6.4133),
+        (Grade::Hard, 1.2931, 5.1121707),
+        (Grade::Good, 2.3065, 2.118104),
+        (Grade::Easy, 8.2956, 1.0),
+    ] {
+        let first = model.first(grade);
+        assert!(
+            apart(first.stability, s) < 1e-6 && apart(first.difficulty, d) < 1e-6,
+            "{first:?}"
+        );
+    }
+}
+
+#[test]
+fn grades_follow_help_and_time() {
+    let right = Answered {
+        correct: true,
+        tries: 1,
+        seconds: 60.0,
+        expected_seconds: 60.0,
+        ..Answered::default()
+    };
+    let check =
+        |answered: Answered, wanted| assert_eq!(Grade::of(&answered), wanted, "{answered:?}");
+    check(right, Grade::Good);
+    check(
+        Answered {
+            correct: false,
+            ..right
+        },
+        Grade::Again,
+    );
+    check(
+        Answered {
+            revealed: true,
+            ..right
+        },
+        Grade::Again,
+    );
+    check(
+        Answered {
+            hints: 1,
+            seconds: 10.0,
+            ..right
+        },
+        Grade::Hard,
+    );
+    check(Answered { tries: 2, ..right }, Grade::Hard);
+    check(
+        Answered {
+            seconds: 30.0,
+            ..right
+        },
+        Grade::Easy,
+    );
+    check(
+        Answered {
+            seconds: 30.1,
+            ..right
+        },
+        Grade::Good,
+    );
+    check(
+        Answered {
+            seconds: 30.0,
+            earlier_today: true,
+            ..right
+        },
+        Grade::Good,
+    );
+    check(
+        Answered {
+            seconds: 3.0,
+            rapid_guess: true,
+            ..right
+        },
+        Grade::Good,
+    );
+    check(
+        Answered {
+            seconds: 0.0,
+            ..right
+        },
+        Grade::Good,
+    );
+    check(
+        Answered {
+            seconds: f32::NAN,
+            ..right
+        },
+        Grade::Good,
+    );
+    assert!(
+        Grade::ALL
+            .iter()
+            .all(|&g| Grade::from_rating(g.rating()) == Some(g))
+    );
+    assert_eq!((Grade::from_rating(0), Grade::from_rating(5)), (None, None));
+}
+
+#[test]
+fn weights_are_validated_and_tagged() {
+    let json = serde_json::to_value(Weights::DEFAULT).unwrap();
+    assert_eq!(json["version"], "fsrs-6");
+    assert_eq!(
+        serde_json::from_value::<Weights>(json.clone()).unwrap(),
+        Weights::DEFAULT
+    );
+    let mut later = json;
+    later["version"] = "fsrs-99".into();
+    assert!(serde_json::from_value::<Weights>(later).is_err());
+    assert_eq!(
+        Weights::new(&[1.0; 19]),
+        Err(WeightsError::Count { found: 19 })
+    );
+    let mut w = *Weights::DEFAULT.get();
+    w[20] = f32::NAN;
+    assert!(matches!(
+        Weights::new(&w),
+        Err(WeightsError::Range { index: 20, .. })
+    ));
+    assert_eq!(Weights::clipped(w), Weights::DEFAULT);
+    assert_eq!(
+        Weights::new(Weights::clipped([1e9; 21]).get()),
+        Ok(Weights::clipped([1e9; 21]))
+    );
+}
