@@ -12,7 +12,9 @@ mod block;
 pub mod codec;
 pub mod knowledge;
 pub mod learner;
+pub mod mastery;
 pub mod memory;
+pub mod pace;
 #[cfg(test)]
 mod reference_data;
 

@@ -152,8 +152,8 @@ fn scale(i: usize) -> f64 {
 
 fn penalised(w: &[f32; N], histories: &[&[Review]], prior: f64) -> Sum {
     let mut sum = loss_and_gradient(w, histories);
-    for i in 0..N {
-        let z = f64::from(w[i] - Weights::DEFAULT.get()[i]) / scale(i);
+    for (i, (&value, default)) in w.iter().zip(Weights::DEFAULT.get()).enumerate() {
+        let z = f64::from(value - default) / scale(i);
         sum.loss += 0.5 * prior * z * z;
         sum.gradient[i] += prior * z / scale(i);
     }

@@ -149,7 +149,7 @@ impl Fsrs {
             stability: s,
             difficulty: d,
         } = MemoryState::clipped(state.stability, state.difficulty);
-        let new_s = if !(elapsed_days > 0.0) {
+        let new_s = if same_study_day(elapsed_days) {
             self.same_day(s, self.same_day_shrink(s), grade)
         } else {
             let r = self.retrievability(elapsed_days, s);
@@ -187,7 +187,7 @@ impl Fsrs {
             stability: s,
             difficulty: d,
         } = MemoryState::clipped(state.stability, state.difficulty);
-        let stability = if !(elapsed_days > 0.0) {
+        let stability = if same_study_day(elapsed_days) {
             let shrink = self.same_day_shrink(s);
             Grade::ALL.map(|grade| self.same_day(s, shrink, grade))
         } else {
@@ -227,7 +227,11 @@ impl Fsrs {
     /// the last practice moves that share of the way to now. So 0 is nothing, 1 is a practice of
     /// the skill itself, and everything between is monotone.
     pub fn share_of_success(&self, state: MemoryState, elapsed_days: f32, share: f32) -> Shared {
-        let share = share.max(0.0).min(1.0);
+        let share = if share.is_nan() {
+            0.0
+        } else {
+            share.clamp(0.0, 1.0)
+        };
         let elapsed_days = elapsed_days.max(0.0);
         let full = self.next(state, elapsed_days, Grade::Good);
         let part = |from: f32, to: f32| {
@@ -290,13 +294,28 @@ impl Fsrs {
     }
 }
 
-/// Into the valid range; NaN becomes the minimum (`max` returns the other operand).
+/// Whether a gap is none: zero, negative or NaN.
 #[inline(always)]
+fn same_study_day(elapsed_days: f32) -> bool {
+    elapsed_days.max(0.0) == 0.0
+}
+
+/// Into the valid range; NaN becomes the minimum.
+#[inline(always)]
+#[expect(
+    clippy::manual_clamp,
+    reason = "clamp would keep NaN, max returns the other operand"
+)]
 pub(super) fn clip_stability(s: f32) -> f32 {
     s.max(STABILITY_MIN_DAYS).min(STABILITY_MAX_DAYS)
 }
 
+/// Into the valid range; NaN becomes the minimum.
 #[inline(always)]
+#[expect(
+    clippy::manual_clamp,
+    reason = "clamp would keep NaN, max returns the other operand"
+)]
 fn clip_difficulty(d: f32) -> f32 {
     d.max(DIFFICULTY_MIN).min(DIFFICULTY_MAX)
 }
