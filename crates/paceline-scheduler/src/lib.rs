@@ -1,1 +1,30 @@
-//! paceline-scheduler
+//! Paceline's pacing scheduler: given this learner, now, with so many minutes, which ordered list of
+//! activities is worth most, and why?
+//!
+//! [`plan`] is a pure function of bank, parameters, [`Cohort`], learner, [`Request`], time and seed. It
+//! answers with a [`Lesson`] on dense indexes; texts, external ids and instances are the facade's. What
+//! an activity is worth is in [`value`]: memory and knowledge carried to the days that matter.
+//!
+//! The crate knows no store and no clock, nor where the counters in a [`Cohort`] come from.
+
+mod columns;
+mod guide;
+mod items;
+mod lesson;
+mod local;
+mod order;
+mod plan;
+mod prepare;
+mod request;
+mod search;
+mod unlock;
+pub mod value;
+mod view;
+
+pub use columns::{SkillColumns, SkillSet};
+pub use guide::{GuidePlace, GuideStep, pacing_guide};
+pub use lesson::{
+    Candidate, Constraint, Ended, Kind, Lesson, Outlook, PlannedActivity, Reason, RunnerUp,
+};
+pub use plan::{Scratch, plan, plan_columns};
+pub use request::{Ban, Cohort, Goal, Objective, Pin, Purpose, RecentAnswer, Request};

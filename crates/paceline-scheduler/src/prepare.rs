@@ -1,0 +1,616 @@
+//! From a whole bank to the few skills that can matter in one lesson.
+//!
+//! 1. Skill pass: gain per minute of every skill that may come first.
+//! 2. The best of them, by threshold select.
+//! 3. What they draw in: locked skills they lead to, weak prerequisites that hold them back, related
+//!    skills that their practice credits.
+//! 4. A [`Local`] problem over these.
+
+use paceline_bank::Bank;
+use paceline_core::ids::{ItemIx, SkillIx};
+use paceline_core::math;
+use paceline_core::strategy::Strategy;
+use paceline_core::time::Timestamp;
+use paceline_learner::memory::Fsrs;
+
+use crate::items::{MOST_ITEMS, Picker};
+use crate::local::{Edge, Local, LocalSkill, Span};
+use crate::search::{NOTHING_BEFORE, Rules};
+use crate::value::{self, Branches, Horizon, SkillState};
+use crate::{Ban, Cohort, Purpose, Request, SkillColumns, unlock};
+
+/// Fewest skills that go into the search.
+const FEWEST: usize = 48;
+/// Most skills that go into the search, before those they draw in.
+const MOST: usize = 192;
+/// Most skills of a problem in all.
+const MOST_LOCAL: usize = 256;
+/// Answers within which an item does not come again.
+const EXPOSURE_ANSWERS: usize = 20;
+/// Days within which an item does not come again.
+const EXPOSURE_DAYS: f32 = 7.0;
+
+/// What depends on the bank alone, computed once per bank version.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BankColumns {
+    version: Option<paceline_bank::BankVersion>,
+    /// Median expected seconds of each skill's items; 0 where it has none. Shape: `[n_skills]`.
+    pub(crate) typical_seconds: Vec<f32>,
+    /// Minutes of each skill's lesson. Shape: `[n_skills]`.
+    pub(crate) lesson_minutes: Vec<f32>,
+    /// Easiness of each skill's typical item. Shape: `[n_skills]`.
+    pub(crate) typical_easiness: Vec<f32>,
+    /// Log-odds of the success that counts as mastered. Shape: `[n_skills]`.
+    pub(crate) threshold_logit: Vec<f32>,
+}
+
+impl BankColumns {
+    /// Brings the columns up to date with `bank`.
+    pub(crate) fn refresh(&mut self, bank: &Bank) {
+        if self.version == Some(bank.version()) {
+            return;
+        }
+        self.version = Some(bank.version());
+        self.lesson_minutes.clear();
+        self.lesson_minutes
+            .extend(bank.skills().iter().map(|skill| skill.lesson_minutes));
+        let skills = (0..bank.n_skills() as u32).map(SkillIx);
+        self.typical_easiness.clear();
+        self.typical_easiness
+            .extend(skills.clone().map(|skill| bank.typical_easiness(skill)));
+        self.threshold_logit.clear();
+        self.threshold_logit
+            .extend(skills.map(|skill| math::logit(bank.skill(skill).threshold)));
+        self.typical_seconds.clear();
+        let mut seconds = Vec::new();
+        for skill in 0..bank.n_skills() as u32 {
+            seconds.clear();
+            let items = bank.items_of(SkillIx(skill));
+            seconds.extend(items.iter().map(|item| bank.item_seconds()[item.at()]));
+            seconds.sort_unstable_by(f32::total_cmp);
+            self.typical_seconds
+                .push(seconds.get(seconds.len() / 2).copied().unwrap_or(0.0));
+        }
+    }
+}
+
+/// Everything a preparation reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) bank: &'a Bank,
+    pub(crate) fsrs: &'a Fsrs,
+    pub(crate) cohort: &'a Cohort,
+    pub(crate) columns: &'a SkillColumns,
+    pub(crate) request: &'a Request,
+    pub(crate) now: Timestamp,
+}
+
+/// Buffers of the preparation, reused from lesson to lesson.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prepared {
+    pub(crate) bank_columns: BankColumns,
+    /// Goal weights; empty where all are 1. Shape: `[n_skills]`.
+    pub(crate) goal: Vec<f32>,
+    /// Unlock values. Shape: `[n_skills]`.
+    pub(crate) unlock: Vec<f32>,
+    /// Whether a ban or the filter excludes a skill; empty where nothing does. Shape: `[n_skills]`.
+    pub(crate) barred: Vec<bool>,
+    /// Items that may not be shown, ascending.
+    pub(crate) barred_items: Vec<ItemIx>,
+    /// Gain per minute of what may come first, best of all skills first after the pass.
+    pub(crate) rates: Vec<(f32, u32)>,
+    /// Skills of the problem, ascending.
+    pub(crate) chosen: Vec<u32>,
+    /// In syllabus order: the skills that come next.
+    pub(crate) stream: Vec<u32>,
+    pub(crate) local: Local,
+}
+
+impl Inputs<'_> {
+    /// Days from now to the day that counts.
+    pub(crate) fn horizon_days(&self) -> f32 {
+        let date = self.request.goal.as_ref().and_then(|goal| goal.date);
+        date.map_or(self.request.objective.horizon_days, |date| {
+            date.days_since(self.now)
+        })
+    }
+
+    /// Whether a strategy is on.
+    pub(crate) fn has(&self, strategy: Strategy) -> bool {
+        self.request.strategies.has(strategy)
+    }
+
+    /// Whether the plan is to be the fixed pacing guide: all eight strategies off.
+    pub(crate) fn is_syllabus(&self) -> bool {
+        Strategy::ALL[..8]
+            .iter()
+            .all(|&strategy| !self.has(strategy))
+    }
+
+    /// Minutes per expected second of an item: the learner's own, or the class's.
+    pub(crate) fn minutes_per_second(&self) -> f32 {
+        if self.has(Strategy::Pace) {
+            self.columns.minutes_per_second
+        } else {
+            self.class_pace() / 60.0
+        }
+    }
+
+    /// Factor on the minutes of a lesson.
+    pub(crate) fn pace(&self) -> f32 {
+        if self.has(Strategy::Pace) {
+            self.columns.pace
+        } else {
+            self.class_pace()
+        }
+    }
+
+    fn class_pace(&self) -> f32 {
+        if 0.0 < self.cohort.pace {
+            self.cohort.pace
+        } else {
+            1.0
+        }
+    }
+
+    /// The objective with the strategies applied.
+    pub(crate) fn objective(&self) -> crate::Objective {
+        crate::Objective {
+            forgetting: self.request.objective.forgetting && self.has(Strategy::Spacing),
+            ..self.request.objective
+        }
+    }
+
+    /// The rules of the lesson, times and counts still as in the request.
+    pub(crate) fn rules(&self, price: f32) -> Rules {
+        let request = self.request;
+        let objective = self.objective();
+        Rules {
+            objective,
+            fsrs: self.fsrs.clone(),
+            horizon: Horizon::new(&objective, self.horizon_days()),
+            learning_rate: self.columns.learning_rate,
+            minutes: request.minutes,
+            price,
+            keep_apart: if self.has(Strategy::Interleaving) {
+                2
+            } else {
+                0
+            },
+            blocked: !self.has(Strategy::Interleaving),
+            syllabus: self.is_syllabus(),
+            lessons_left: request
+                .new_skills_a_day
+                .map_or(u16::MAX, |cap| cap.saturating_sub(request.new_skills_today)),
+            other_minutes: f32::INFINITY,
+            after_lesson: request.after_lesson.min(2),
+            credit: self.has(Strategy::ImplicitReview),
+            before: NOTHING_BEFORE,
+        }
+    }
+
+    /// The picker of items, over the items barred so far.
+    pub(crate) fn picker<'p>(&'p self, barred: &'p [ItemIx]) -> Picker<'p> {
+        Picker {
+            bank: self.bank,
+            barred,
+            target: self
+                .has(Strategy::DifficultyTarget)
+                .then_some(self.request.target_success),
+            slope: self.columns.easiness_slope,
+            minutes_per_second: self.minutes_per_second(),
+            exposure: &self.cohort.exposure,
+        }
+    }
+
+    /// The state of a skill as planning starts.
+    pub(crate) fn state(&self, skill: usize) -> SkillState {
+        let c = self.columns;
+        SkillState {
+            stability_days: c.stability_days[skill],
+            difficulty: c.difficulty[skill],
+            elapsed_days: c.elapsed_days[skill],
+            n_today: c.n_today[skill],
+            kappa: c.kappa[skill],
+            p_now: c.p_now[skill],
+            credit: 0.0,
+            taught: c.taught.has(skill),
+            touched_today: c.touched_today.has(skill),
+        }
+    }
+}
+
+impl Prepared {
+    /// `v_k`: goal weight, and unlock value while the skill is not mastered.
+    pub(crate) fn worth(&self, inputs: &Inputs<'_>, skill: usize) -> f32 {
+        let goal = self.goal.get(skill).copied().unwrap_or(1.0);
+        if inputs.columns.mastered.has(skill) {
+            goal
+        } else {
+            goal * (1.0 + inputs.request.objective.unlock_weight * self.unlock[skill])
+        }
+    }
+
+    /// Whether a ban or the filter excludes a skill.
+    pub(crate) fn is_barred(&self, skill: usize) -> bool {
+        self.barred.get(skill).copied().unwrap_or(false)
+    }
+
+    /// Bans, filter, goal and unlock values.
+    pub(crate) fn weigh(&mut self, inputs: &Inputs<'_>) {
+        let request = inputs.request;
+        self.bank_columns.refresh(inputs.bank);
+        let objective = inputs.objective();
+        unlock::goal_weights(
+            inputs.bank,
+            request.goal.as_ref(),
+            &objective,
+            &mut self.goal,
+        );
+        let (goal, values) = (&self.goal, &mut self.unlock);
+        unlock::unlock_values(inputs.bank, inputs.columns, goal, &objective, values);
+        self.bar(inputs);
+    }
+
+    fn bar(&mut self, inputs: &Inputs<'_>) {
+        let request = inputs.request;
+        let n = inputs.bank.n_skills();
+        self.barred.clear();
+        if let Some(filter) = &request.filter {
+            self.barred.resize(n, true);
+            for skill in filter.iter().filter(|skill| skill.at() < n) {
+                self.barred[skill.at()] = false;
+            }
+        }
+        self.barred_items.clear();
+        for ban in &request.bans {
+            match *ban {
+                Ban::Skill(skill) if skill.at() < n => {
+                    self.barred.resize(n, false);
+                    self.barred[skill.at()] = true;
+                }
+                Ban::Skill(_) => {}
+                Ban::Item(item) => self.barred_items.push(item),
+            }
+        }
+        let recent = &request.recent;
+        for (i, answer) in recent.iter().enumerate() {
+            let close = recent.len() - i <= EXPOSURE_ANSWERS;
+            if close || inputs.now.days_since(answer.at) < EXPOSURE_DAYS {
+                self.barred_items.push(answer.item);
+            }
+        }
+        self.barred_items.sort_unstable();
+        self.barred_items.dedup();
+    }
+
+    /// The skills that the syllabus comes to next, as many as the time could hold.
+    pub(crate) fn choose_syllabus(&mut self, inputs: &Inputs<'_>, must: &[SkillIx]) {
+        self.chosen.clear();
+        self.stream.clear();
+        if inputs.request.purpose == Purpose::Learn {
+            let mut minutes = 0.0;
+            for &skill in inputs.bank.topological_order() {
+                let (c, at) = (inputs.columns, skill.at());
+                let done = c.taught.has(at) && self.box_left(inputs, at) == 0;
+                if done || self.is_barred(at) || self.stream.len() + must.len() == MOST_LOCAL {
+                    continue;
+                }
+                if inputs.request.minutes < minutes {
+                    break;
+                }
+                self.stream.push(skill.0);
+                if !c.taught.has(at) {
+                    minutes += self.bank_columns.lesson_minutes[at] * inputs.pace();
+                }
+            }
+        }
+        self.chosen.extend_from_slice(&self.stream);
+        self.chosen.extend(must.iter().map(|skill| skill.0));
+        self.chosen.sort_unstable();
+        self.chosen.dedup();
+    }
+
+    /// Items that the pacing guide still gives to a skill.
+    pub(crate) fn box_left(&self, inputs: &Inputs<'_>, skill: usize) -> usize {
+        let given = inputs.columns.n_answers[skill];
+        usize::from(inputs.request.guide_items).saturating_sub(given as usize)
+    }
+
+    /// Ties the local skills to the syllabus: each waits for the one before it, item box and all.
+    fn tie_to_syllabus(&mut self, inputs: &Inputs<'_>) {
+        let mut before = None;
+        for i in 0..self.stream.len() {
+            let skill = self.stream[i];
+            let Ok(at) = self.chosen.binary_search(&skill) else {
+                continue;
+            };
+            let left = self.box_left(inputs, skill as usize);
+            let it = &mut self.local.skills[at];
+            it.items.len = it.items.len.min(left as u32);
+            it.box_items = it.items.len as u16;
+            it.after = before;
+            before = Some(at as u16);
+        }
+    }
+
+    /// Skill pass and selection; `must` are drawn in whatever they are worth.
+    pub(crate) fn choose(&mut self, inputs: &Inputs<'_>, rules: &Rules, must: &[SkillIx]) {
+        self.pass(inputs, rules);
+        let shortest = self.shortest(inputs).max(0.25);
+        let most = ((4.0 * rules.minutes / shortest) as usize).clamp(FEWEST, MOST);
+        if most < self.rates.len() {
+            self.rates
+                .select_nth_unstable_by(most, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            self.rates.truncate(most);
+        }
+        self.chosen.clear();
+        self.chosen
+            .extend(self.rates.iter().map(|&(_, skill)| skill));
+        self.chosen.extend(
+            must.iter()
+                .map(|skill| skill.0)
+                .filter(|&skill| (skill as usize) < inputs.columns.len()),
+        );
+        self.chosen.sort_unstable();
+        self.chosen.dedup();
+        self.draw_in(inputs);
+    }
+
+    /// Gain per minute of every skill that may come first.
+    fn pass(&mut self, inputs: &Inputs<'_>, rules: &Rules) {
+        let c = inputs.columns;
+        let hard = inputs.has(Strategy::MasteryGate);
+        let review_only = inputs.request.purpose == Purpose::Review;
+        let lesson_memory = if rules.objective.forgetting {
+            let first = inputs.fsrs.first(paceline_learner::memory::Grade::Good);
+            rules.horizon.memory(inputs.fsrs, first.stability, 0.0)
+        } else {
+            rules.horizon.full()
+        };
+        let (per_second, pace) = (inputs.minutes_per_second(), inputs.pace());
+        self.rates.clear();
+        for skill in 0..c.len() {
+            if self.is_barred(skill) {
+                continue;
+            }
+            let worth = self.worth(inputs, skill);
+            let rate = if c.taught.has(skill) {
+                let minutes = self.bank_columns.typical_seconds[skill] * per_second;
+                if minutes <= 0.0 {
+                    continue;
+                }
+                let state = inputs.state(skill);
+                let branches = Branches::of(&rules.objective, &rules.fsrs, &rules.horizon, &state);
+                let gain = value::practice_gain(
+                    &rules.objective,
+                    &state,
+                    &branches,
+                    1.0,
+                    rules.learning_rate,
+                );
+                (gain.gain * worth + self.information(inputs, skill)) / minutes
+            } else if !review_only && unlock::is_open(inputs.bank, c, skill, hard) {
+                let ready = unlock::readiness(inputs.bank, c, skill, rules.objective.ready_at);
+                let depth = value::lesson_depth(&rules.objective, c.kappa[skill], ready);
+                ready * worth * depth * lesson_memory
+                    / (self.bank_columns.lesson_minutes[skill] * pace)
+            } else {
+                continue;
+            };
+            self.rates.push((rate, skill as u32));
+        }
+    }
+
+    fn information(&self, inputs: &Inputs<'_>, skill: usize) -> f32 {
+        let c = inputs.columns;
+        let told = value::information(c.p_mastered[skill], c.logit_variance[skill], c.p_now[skill]);
+        inputs.request.objective.information_weight * told
+    }
+
+    /// Minutes of the shortest item at hand.
+    fn shortest(&self, inputs: &Inputs<'_>) -> f32 {
+        let per_second = inputs.minutes_per_second();
+        let seconds = self
+            .rates
+            .iter()
+            .map(|&(_, skill)| self.bank_columns.typical_seconds[skill as usize]);
+        seconds
+            .filter(|&seconds| 0.0 < seconds)
+            .fold(f32::INFINITY, f32::min)
+            * per_second
+    }
+
+    /// Adds what the chosen skills lead to, are held back by, and practise along.
+    fn draw_in(&mut self, inputs: &Inputs<'_>) {
+        let (bank, c) = (inputs.bank, inputs.columns);
+        let review_only = inputs.request.purpose == Purpose::Review;
+        let mut first = 0;
+        let mut order = std::mem::take(&mut self.chosen);
+        let add = |order: &mut Vec<u32>, skill: u32| {
+            if order.len() < MOST_LOCAL && !order.contains(&skill) {
+                order.push(skill);
+            }
+        };
+        for _ in 0..3 {
+            let last = order.len();
+            for i in first..last {
+                let skill = order[i];
+                if c.taught.has(skill as usize) {
+                    if inputs.has(Strategy::ImplicitReview) {
+                        for &to in bank.encompasses().targets(skill) {
+                            if c.taught.has(to as usize) {
+                                add(&mut order, to);
+                            }
+                        }
+                    }
+                    continue;
+                }
+                for &before in bank.prerequisites().targets(skill) {
+                    let before_ix = before as usize;
+                    if c.p_now[before_ix] < inputs.request.objective.ready_at
+                        || !c.taught.has(before_ix)
+                    {
+                        add(&mut order, before);
+                    }
+                }
+                if !review_only {
+                    for &after in bank.dependants().targets(skill) {
+                        if !c.taught.has(after as usize) && !self.is_barred(after as usize) {
+                            add(&mut order, after);
+                        }
+                    }
+                }
+            }
+            first = last;
+        }
+        order.sort_unstable();
+        self.chosen = order;
+    }
+
+    /// Lays out the local problem over the chosen skills.
+    pub(crate) fn lay_out(&mut self, inputs: &Inputs<'_>, rules: &Rules, pinned: &[ItemIx]) {
+        let mut local = std::mem::take(&mut self.local);
+        local.clear();
+        for i in 0..self.chosen.len() {
+            let skill = self.lay_out_skill(inputs, rules, self.chosen[i], pinned, &mut local);
+            local.skills.push(skill);
+        }
+        self.local = local;
+        if rules.syllabus {
+            self.tie_to_syllabus(inputs);
+        }
+        self.local
+            .finish(&rules.objective, &rules.fsrs, &rules.horizon);
+    }
+
+    fn lay_out_skill(
+        &self,
+        inputs: &Inputs<'_>,
+        rules: &Rules,
+        skill: u32,
+        pinned: &[ItemIx],
+        local: &mut Local,
+    ) -> LocalSkill {
+        let (bank, c, at) = (inputs.bank, inputs.columns, skill as usize);
+        let hard_gate = inputs.has(Strategy::MasteryGate);
+        let start = local.edges.len();
+        let (mut outside, mut weights) = (0.0, 0.0);
+        let mut teachable = !self.is_barred(at) && inputs.request.purpose != Purpose::Review;
+        for (before, weight) in bank.prerequisites().edges(skill) {
+            let before_at = before as usize;
+            let met = c.mastered.has(before_at) || (!hard_gate && c.taught.has(before_at));
+            let hard = 1.0 <= weight && !met;
+            weights += weight;
+            match self.chosen.binary_search(&before) {
+                Ok(to) => local.edges.push(Edge {
+                    to: to as u16,
+                    weight,
+                    hard,
+                    base_gain: 0.0,
+                }),
+                Err(_) => {
+                    let ready = (c.p_now[before_at] / rules.objective.ready_at).min(1.0);
+                    outside += weight * ready;
+                    teachable &= !hard;
+                }
+            }
+            // Planning does not master a skill, so a hard gate stays shut for this lesson.
+            teachable &= !(hard_gate && hard);
+        }
+        let prerequisites = span(start, local.edges.len());
+        let start = local.edges.len();
+        if rules.credit {
+            for (to, weight) in bank.encompasses().edges(skill) {
+                if let Ok(to) = self.chosen.binary_search(&to) {
+                    local.edges.push(Edge {
+                        to: to as u16,
+                        weight,
+                        hard: false,
+                        base_gain: 0.0,
+                    });
+                }
+            }
+        }
+        let credits = span(start, local.edges.len());
+        let state = inputs.state(at);
+        let start = local.items.len();
+        self.pick_items(inputs, rules, skill, &state, pinned, local);
+        LocalSkill {
+            skill: SkillIx(skill),
+            branches: Branches::default(),
+            worth: self.worth(inputs, at),
+            information: self.information(inputs, at),
+            ready_outside: outside,
+            ready_weight: weights,
+            lesson_minutes: self.bank_columns.lesson_minutes[at] * inputs.pace(),
+            teachable,
+            practicable: !self.is_barred(at),
+            box_items: 0,
+            after: None,
+            items: span(start, local.items.len()),
+            prerequisites,
+            dependants: Span::default(),
+            credits,
+            creditors: Span::default(),
+            state,
+        }
+    }
+
+    /// Items for a skill, for how well it will be known when they come.
+    fn pick_items(
+        &self,
+        inputs: &Inputs<'_>,
+        rules: &Rules,
+        skill: u32,
+        state: &SkillState,
+        pinned: &[ItemIx],
+        local: &mut Local,
+    ) {
+        let p = if state.taught {
+            state.p_now
+        } else {
+            let bank = inputs.bank;
+            let ready = unlock::readiness(
+                bank,
+                inputs.columns,
+                skill as usize,
+                rules.objective.ready_at,
+            );
+            value::kappa_after_lesson(&rules.objective, state.p_now, ready)
+        };
+        let picker = inputs.picker(&self.barred_items);
+        let start = local.items.len();
+        for &item in pinned {
+            if inputs.bank.primary_skill(item).0 == skill {
+                local.items.push(picker.choice(SkillIx(skill), item));
+            }
+        }
+        let answers = inputs.columns.n_answers[skill as usize];
+        let kept = local.items.len();
+        picker.pick(
+            SkillIx(skill),
+            math::logit(p),
+            answers,
+            MOST_ITEMS,
+            &mut local.items,
+        );
+        if start < kept {
+            let (head, tail) = local.items[start..].split_at(kept - start);
+            let tail: Vec<_> = tail
+                .iter()
+                .filter(|a| head.iter().all(|b| a.item != b.item))
+                .copied()
+                .collect();
+            local.items.truncate(kept);
+            local.items.extend(tail);
+        }
+    }
+}
+
+fn span(start: usize, end: usize) -> Span {
+    Span {
+        start: start as u32,
+        len: (end - start) as u32,
+    }
+}

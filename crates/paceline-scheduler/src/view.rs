@@ -1,0 +1,133 @@
+//! From a learner's state to columns over the bank: the only module that reads a [`Learner`].
+
+use paceline_bank::Bank;
+use paceline_core::math;
+use paceline_core::time::{Timestamp, UtcOffset, study_day};
+use paceline_learner::memory::Grade;
+use paceline_learner::{Learner, Params};
+
+use crate::SkillColumns;
+use crate::prepare::BankColumns;
+
+/// Probability of mastery at which a skill counts as mastered, as a standard normal quantile (.75).
+const MASTERED_QUANTILE: f32 = 0.674_49;
+/// Slope of the logistic function nearest the normal distribution.
+const PROBIT_SLOPE: f32 = 1.702;
+
+/// Buffers of [`fill`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ViewBuffers {
+    learner: paceline_learner::Scratch,
+    logit: Vec<f32>,
+}
+
+/// Fills `columns` with what is believed of `learner` at `now`.
+///
+/// A skill that is mastered without ever having been taught counts as known: it may be reviewed, and
+/// its memory is supposed to be that of an easy first success, due about now.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what is read, and the two buffers it goes to"
+)]
+pub(crate) fn fill(
+    bank: &Bank,
+    bank_columns: &BankColumns,
+    params: &Params,
+    learner: &Learner,
+    now: Timestamp,
+    offset: UtcOffset,
+    buffers: &mut ViewBuffers,
+    columns: &mut SkillColumns,
+) {
+    let n = bank.n_skills();
+    reset(columns, n);
+    let ViewBuffers {
+        learner: scratch,
+        logit,
+    } = buffers;
+    logit.resize(n, 0.0);
+    let c = columns;
+    learner.fresh_all(
+        params,
+        &bank_columns.typical_easiness,
+        logit,
+        &mut c.logit_variance,
+        scratch,
+    );
+    // Nobody's skill: what a learner like this would do on one never touched.
+    let nobody = paceline_core::ids::SkillIx(u32::MAX);
+    let base = learner.fresh_logit(params, nobody, 0.0, scratch);
+    c.easiness_slope = (learner.fresh_logit(params, nobody, 1.0, scratch) - base).max(0.05);
+    for skill in 0..n {
+        let above =
+            (logit[skill] - bank_columns.threshold_logit[skill]) / c.logit_variance[skill].sqrt();
+        c.kappa[skill] = math::logistic(logit);
+        c.p_mastered[skill] = math::logistic(PROBIT_SLOPE * above);
+        if MASTERED_QUANTILE <= above {
+            c.mastered.put(skill, true);
+        }
+    }
+    c.p_now.copy_from_slice(&c.kappa);
+    let today = study_day(now, offset);
+    for view in learner.skills() {
+        let at = view.skill.at();
+        if n <= at {
+            continue;
+        }
+        let elapsed = today.days_since(view.last_day) as f32;
+        c.elapsed_days[at] = elapsed;
+        c.n_answers[at] = view.attempts;
+        if elapsed == 0.0 {
+            c.n_today[at] = view.attempts_today as f32;
+            c.touched_today.put(at, true);
+        }
+        if let Some(memory) = view.memory.filter(|_| view.taught) {
+            c.taught.put(at, true);
+            c.stability_days[at] = memory.stability;
+            c.difficulty[at] = memory.difficulty;
+            // What practice has added fades with memory; what was there without it stays.
+            let untouched =
+                math::logistic(base + c.easiness_slope * bank_columns.typical_easiness[at]);
+            let gained = (c.kappa[at] - untouched).max(0.0);
+            let recall = params.fsrs.retrievability(elapsed, memory.stability);
+            c.p_now[at] = c.kappa[at] - gained * (1.0 - recall);
+        }
+    }
+    let known = params.fsrs.first(Grade::Easy);
+    for skill in 0..n {
+        if c.mastered.has(skill) && !c.taught.has(skill) {
+            c.taught.put(skill, true);
+            c.stability_days[skill] = known.stability;
+            c.difficulty[skill] = known.difficulty;
+            if !c.touched_today.has(skill) {
+                c.elapsed_days[skill] = known.stability;
+            }
+        }
+    }
+}
+
+fn reset(columns: &mut SkillColumns, n: usize) {
+    let c = columns;
+    for column in [
+        &mut c.stability_days,
+        &mut c.difficulty,
+        &mut c.elapsed_days,
+        &mut c.n_today,
+        &mut c.kappa,
+        &mut c.p_now,
+        &mut c.p_mastered,
+        &mut c.logit_variance,
+    ] {
+        column.clear();
+        column.resize(n, 0.0);
+    }
+    c.n_answers.clear();
+    c.n_answers.resize(n, 0);
+    c.taught.reset(n);
+    c.mastered.reset(n);
+    c.touched_today.reset(n);
+    c.minutes_per_second = 1.0 / 60.0;
+    c.pace = 1.0;
+    c.learning_rate = 1.0;
+    c.theme_affinity.clear();
+}
