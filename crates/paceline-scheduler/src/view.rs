@@ -58,9 +58,8 @@ pub(crate) fn fill(
     let nobody = paceline_core::ids::SkillIx(u32::MAX);
     let base = learner.fresh_logit(params, nobody, 0.0, scratch);
     c.easiness_slope = (learner.fresh_logit(params, nobody, 1.0, scratch) - base).max(0.05);
-    for skill in 0..n {
-        let above =
-            (logit[skill] - bank_columns.threshold_logit[skill]) / c.logit_variance[skill].sqrt();
+    for (skill, &logit) in logit.iter().enumerate() {
+        let above = (logit - bank_columns.threshold_logit[skill]) / c.logit_variance[skill].sqrt();
         c.kappa[skill] = math::logistic(logit);
         c.p_mastered[skill] = math::logistic(PROBIT_SLOPE * above);
         if MASTERED_QUANTILE <= above {
