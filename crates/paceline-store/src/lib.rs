@@ -12,6 +12,8 @@
 //! [`MemoryStore`], for tests and simulations; [`SledStore`], on disk.
 
 mod error;
+mod files;
+mod journal;
 mod memory;
 mod record;
 mod rules;
@@ -22,6 +24,7 @@ mod store;
 mod conformance;
 
 pub use error::{StoreError, Tree};
+pub use journal::{JournalOptions, JournalStore};
 pub use memory::MemoryStore;
 pub use sled_store::{Durability, SledOptions, SledStore};
 pub use store::{

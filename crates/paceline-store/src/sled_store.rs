@@ -4,8 +4,9 @@
 //! contents is noticed when it is opened; erased bytes leave the disk, by copying what remains into
 //! a new database (a *generation*) that takes the place of the old one at once.
 
-mod files;
+mod database;
 mod index;
+mod manifest;
 
 #[cfg(test)]
 mod tests;
@@ -20,11 +21,14 @@ use std::time::Duration;
 use paceline_core::ids::{EventId, LearnerId};
 
 use crate::error::StoreError;
+use crate::files;
+use crate::rules::Verdict;
 use crate::store::{
     Append, Appended, Health, LearnerVersion, Receipt, Stats, Store, StoredEvent, View,
 };
-use files::{Manifest, Syncer};
+use database::Syncer;
 use index::Index;
+use manifest::{Manifest, databases};
 
 /// The manifest is written anew after at most this many events, so that is how much may go
 /// unnoticed when a database loses its newest part.
@@ -107,9 +111,9 @@ impl SledStore {
             None => first_manifest(dir)?,
         };
         let generation = open_generation(dir, &manifest, options)?;
-        for path in files::databases(dir)? {
+        for path in databases(dir)? {
             if path != manifest.database(dir) {
-                files::delete_database(&path)?;
+                files::delete_dir(&path)?;
             }
         }
         let store = Self {
@@ -170,6 +174,37 @@ impl SledStore {
         Ok(())
     }
 
+    /// What [`Store::append`] would do, without doing it.
+    pub(crate) fn judge(&self, append: &Append<'_>) -> Result<Verdict, StoreError> {
+        self.current().index.judge(append)
+    }
+
+    /// Puts events back that a journal holds, with a view that is yet to be folded. What is
+    /// there already stays as it is. False if there are none on which these could follow.
+    pub(crate) fn restore(
+        &self,
+        learner: &LearnerId,
+        events: &[StoredEvent],
+    ) -> Result<bool, StoreError> {
+        self.write(|index| index.restore(learner, events))
+    }
+
+    /// Takes a learner out whose events are to be restored. Traces stay on disk.
+    pub(crate) fn withdraw(&self, learner: &LearnerId) -> Result<(), StoreError> {
+        self.write(|index| index.remove(learner)).map(|_| ())
+    }
+
+    /// Flips a bit of a stored value.
+    #[cfg(test)]
+    pub(crate) fn spoil(&self, tree: crate::error::Tree, key: &[u8]) {
+        let generation = self.current();
+        let tree = generation.index.raw(tree);
+        let mut value = tree.get(key).unwrap().unwrap().to_vec();
+        let middle = value.len() / 2;
+        value[middle] ^= 0x10;
+        tree.insert(key, value).unwrap();
+    }
+
     /// Lowers what the manifest wants before anything goes: a crash on the way must not look like a
     /// loss, and the next opening must finish the work.
     fn announce_erasure(&self, learners: u64) -> Result<(), StoreError> {
@@ -198,7 +233,7 @@ impl SledStore {
             erasing: false,
         };
         let (from, to) = (manifest.database(&self.dir), next.database(&self.dir));
-        files::delete_database(&to)?;
+        files::delete_dir(&to)?;
         let fresh = Generation::open(&to, self.options)?;
         old.index.copy_to(&fresh.index)?;
         fresh.syncer.sync_all(&fresh.index)?;
@@ -206,7 +241,7 @@ impl SledStore {
         *manifest = next;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         close(old);
-        files::delete_database(&from)
+        files::delete_dir(&from)
     }
 }
 
@@ -227,7 +262,7 @@ fn next_manifest_at(events: u64) -> u64 {
 }
 
 fn first_manifest(dir: &Path) -> Result<Manifest, StoreError> {
-    if let Some(path) = files::databases(dir)?.first() {
+    if let Some(path) = databases(dir)?.first() {
         return Err(StoreError::BadFile {
             path: dir.join("MANIFEST"),
             found: format!("no such file, but {}", path.display()),

@@ -11,8 +11,10 @@ use sled::transaction::{ConflictableTransactionError, TransactionError};
 use crate::error::{StoreError, Tree};
 use crate::record::{self, Kind, Record};
 use crate::rules::{self, Head, Verdict};
-use crate::sled_store::files;
-use crate::store::{Append, Appended, Health, LearnerVersion, Receipt, Stats, StoredEvent, View};
+use crate::sled_store::database;
+use crate::store::{
+    Append, Appended, Health, LearnerVersion, NewEvent, Receipt, Stats, StoredEvent, View,
+};
 
 const COUNTS_KEY: &[u8] = b"all";
 
@@ -35,7 +37,7 @@ pub(super) struct Index {
 impl Index {
     /// Opens the database in `path`, or makes one.
     pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        let db = files::open_sled(path, cache_bytes)?;
+        let db = database::open_sled(path, cache_bytes)?;
         let tree = |tree: Tree| {
             db.open_tree(tree.name())
                 .map_err(failed(|| format!("open tree {tree} in {}", path.display())))
@@ -50,7 +52,7 @@ impl Index {
         })
     }
 
-    /// Hands what was written to the operating system; see `files::Synced` for what that lacks.
+    /// Hands what was written to the operating system; see `database::Syncer` for what that lacks.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         let flushed = self.db.flush();
         flushed.map_err(failed(|| "flush the database".to_owned()))?;
@@ -78,52 +80,90 @@ impl Index {
     pub(super) fn append(&self, append: &Append<'_>) -> Result<Appended, StoreError> {
         rules::check_append(append)?;
         let _turn = self.writing(append.learner);
-        let head = self.head(append.learner)?;
-        let before = head.as_ref().map_or(0, |(version, _)| version.0);
-        let stored = |id: &EventId| {
-            Ok(self
-                .read_event(append.learner, id)?
-                .map(|event| event.bytes))
-        };
-        match rules::judge(append, head, stored)? {
+        match self.judge_in_turn(append)? {
             Verdict::Answer(answer) => Ok(answer),
             Verdict::Write(head) => {
                 let version = head.0;
-                self.write(append, before, &head)?;
+                let before = version.0 - append.events.len() as u64;
+                let rows = (before + 1..).zip(append.events).map(|(version, event)| {
+                    event_value(append.learner, event, LearnerVersion(version))
+                });
+                let view = view_row(Kind::View, append.learner, &head, append.view);
+                self.write(append.learner, before == 0, rows.collect(), view)?;
                 Ok(Appended::Stored { version })
             }
         }
     }
 
-    fn write(&self, append: &Append<'_>, before: u64, head: &Head) -> Result<(), StoreError> {
-        let rows: Vec<_> = (before + 1..)
-            .zip(append.events)
-            .map(|(version, event)| {
-                let key = record::event_row(append.learner, event.id);
-                let value = Record {
-                    kind: Kind::Event,
-                    version,
-                    at: event.at.0,
-                    received: event.received.0,
-                    id: event.id.as_str(),
-                    payload: event.bytes,
-                };
-                let value = value.encode(&key);
-                (key, value)
-            })
-            .collect();
-        let view = view_row(append.learner, head, append.view);
+    /// What an append would do now.
+    pub(super) fn judge(&self, append: &Append<'_>) -> Result<Verdict, StoreError> {
+        rules::check_append(append)?;
+        let _turn = self.reading(append.learner);
+        self.judge_in_turn(append)
+    }
+
+    fn judge_in_turn(&self, append: &Append<'_>) -> Result<Verdict, StoreError> {
+        let stored = |id: &EventId| {
+            Ok(self
+                .read_event(append.learner, id)?
+                .map(|event| event.bytes))
+        };
+        rules::judge(append, self.head(append.learner)?, stored)
+    }
+
+    /// See `SledStore::restore`. `events` are one append's, in the order of their versions.
+    pub(super) fn restore(
+        &self,
+        learner: &LearnerId,
+        events: &[StoredEvent],
+    ) -> Result<bool, StoreError> {
+        let (Some(first), Some(end)) = (events.first(), events.last()) else {
+            return Ok(true);
+        };
+        let _turn = self.writing(learner);
+        let head = self.head(learner)?;
+        let version = head.as_ref().map_or(0, |(version, _)| version.0);
+        if version >= end.version.0 {
+            return Ok(true);
+        }
+        if version + 1 != first.version.0 {
+            return Ok(false);
+        }
+        let keys = events
+            .iter()
+            .map(StoredEvent::key)
+            .chain(head.map(|(_, last)| last));
+        let last = keys.max().expect("the events are not empty");
+        let rows = events.iter().map(|event| {
+            let new = NewEvent {
+                id: &event.id,
+                at: event.at,
+                received: event.received,
+                bytes: &event.bytes,
+            };
+            event_value(learner, &new, event.version)
+        });
+        let view = view_row(Kind::Unfolded, learner, &(end.version, last), b"");
+        self.write(learner, version == 0, rows.collect(), view)?;
+        Ok(true)
+    }
+
+    /// Writes rows of events and a view in one transaction; `new` if the learner was not there.
+    fn write(
+        &self,
+        learner: &LearnerId,
+        new: bool,
+        rows: Vec<(Vec<u8>, Vec<u8>)>,
+        view: Vec<u8>,
+    ) -> Result<(), StoreError> {
         let trees = (&self.events, &self.views, &self.counts);
         let done = trees.transaction(|(events, views, counts)| {
             for (key, value) in &rows {
                 events.insert(key.as_slice(), value.as_slice())?;
             }
-            views.insert(append.learner.as_str().as_bytes(), view.as_slice())?;
+            views.insert(learner.as_str().as_bytes(), view.as_slice())?;
             let total = decode_counts(counts.get(COUNTS_KEY)?.as_deref()).map_err(abort)?;
-            let total = (
-                total.0 + u64::from(before == 0),
-                total.1 + rows.len() as u64,
-            );
+            let total = (total.0 + u64::from(new), total.1 + rows.len() as u64);
             counts.insert(COUNTS_KEY, encode_counts(total))?;
             Ok(())
         });
@@ -242,7 +282,7 @@ impl Index {
                 found,
             });
         }
-        let row = view_row(learner, &head, view);
+        let row = view_row(Kind::View, learner, &head, view);
         self.views
             .insert(learner.as_str().as_bytes(), row)
             .map_err(failed(|| format!("write the view of {learner}")))?;
@@ -452,9 +492,28 @@ impl Index {
     }
 }
 
-fn view_row(learner: &LearnerId, head: &Head, view: &[u8]) -> Vec<u8> {
+/// The key and value of an event that took its learner to `version`.
+fn event_value(
+    learner: &LearnerId,
+    event: &NewEvent<'_>,
+    version: LearnerVersion,
+) -> (Vec<u8>, Vec<u8>) {
+    let key = record::event_row(learner, event.id);
     let record = Record {
-        kind: Kind::View,
+        kind: Kind::Event,
+        version: version.0,
+        at: event.at.0,
+        received: event.received.0,
+        id: event.id.as_str(),
+        payload: event.bytes,
+    };
+    let value = record.encode(&key);
+    (key, value)
+}
+
+fn view_row(kind: Kind, learner: &LearnerId, head: &Head, view: &[u8]) -> Vec<u8> {
+    let record = Record {
+        kind,
         version: head.0.0,
         at: head.1.at.0,
         received: 0,

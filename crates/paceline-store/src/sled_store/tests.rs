@@ -97,12 +97,7 @@ fn one_process_at_a_time_has_it_open() {
 
 /// Flips a bit of a stored value and gives what reading everything then says.
 fn damage(store: &SledStore, tree: Tree, key: &[u8]) -> Vec<StoreError> {
-    let generation = store.current();
-    let tree = generation.index.raw(tree);
-    let mut value = tree.get(key).unwrap().unwrap().to_vec();
-    let middle = value.len() / 2;
-    value[middle] ^= 0x10;
-    tree.insert(key, value).unwrap();
+    store.spoil(tree, key);
     store.verify().unwrap().problems
 }
 
@@ -342,7 +337,7 @@ fn an_erasure_cut_short_is_finished_by_the_next_opening() {
     let store = open(&dir).unwrap();
     assert!(holding(dir.path(), b"view of l1").is_empty());
     assert_eq!(
-        files::databases(dir.path()).unwrap(),
+        databases(dir.path()).unwrap(),
         [dir.path().join("view-000002")]
     );
     let health = store.verify().unwrap();

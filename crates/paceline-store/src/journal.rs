@@ -1,0 +1,521 @@
+//! The store whose truth is a journal: append-only segments, synced before anything is answered.
+//!
+//! The journal's bytes are documented in `docs/journal-format.md`. A [`SledStore`](crate::SledStore) beside it is a
+//! *view*: it follows the journal, answers every read, and is built again from the journal when it
+//! is missing, damaged or behind. What the view held of folded states is then computed again by
+//! the facade, learner by learner, as [`StoreError::asks_for_refold`] asks.
+//!
+//! ```text
+//! DIR/LOCK            held by the process that has the store open
+//! DIR/JOURNAL         how far the journal goes, and how far the view has followed
+//! DIR/journal/        the segments
+//! DIR/view/           the view
+//! DIR/view-damaged/   a view that was set aside
+//! ```
+//!
+//! How an append goes:
+//!
+//! 1. The learner is locked, and the append judged against the view.
+//! 2. Its entry is written to the journal, with those of other threads, and synced.
+//! 3. The view is brought up to date, unsynced, and the append is answered.
+//!
+//! A crash between 2 and 3, or a power cut that takes the view back, is made good on opening: the
+//! entries after the last checkpoint are played again; those that the view has are passed over.
+
+mod format;
+mod log;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use paceline_core::ids::{EventId, LearnerId};
+
+use crate::error::{StoreError, Tree};
+use crate::files;
+use crate::record;
+use crate::rules::{self, Verdict};
+use crate::sled_store::{Durability, SledOptions, SledStore};
+use crate::store::{
+    Append, Appended, Health, LearnerVersion, Receipt, Stats, Store, StoredEvent, View,
+};
+use format::Entry;
+use log::Log;
+use state::State;
+
+/// Learners share this many locks, so this many of their appends can wait for one sync.
+const STRIPES: usize = 256;
+
+/// How to open a [`JournalStore`].
+#[derive(Clone, Copy, Debug)]
+pub struct JournalOptions {
+    /// Memory for cached pages of the view, in bytes.
+    pub cache_bytes: u64,
+    /// A segment of the journal is closed once it has this many bytes.
+    pub segment_bytes: u64,
+    /// The view is synced after this many entries: how much is played again after a crash.
+    pub checkpoint_entries: u64,
+}
+
+impl Default for JournalOptions {
+    /// 256 MiB of cache, segments of 64 MiB, a checkpoint each 16,384 entries.
+    fn default() -> Self {
+        Self {
+            cache_bytes: 256 << 20,
+            segment_bytes: 64 << 20,
+            checkpoint_entries: 1 << 14,
+        }
+    }
+}
+
+/// A store in a directory, journalled; one process at a time has it open.
+pub struct JournalStore {
+    dir: PathBuf,
+    options: JournalOptions,
+    log: Log,
+    view: SledStore,
+    state: Mutex<State>,
+    // Who writes shares it; checkpoints and erasures have it alone.
+    writers: RwLock<()>,
+    stripes: Vec<Mutex<()>>,
+    // The last entry at the last checkpoint.
+    checkpoint: AtomicU64,
+    // The journal went ahead of the view: only opening again brings them together.
+    apart: AtomicBool,
+    _lock: File,
+}
+
+impl JournalStore {
+    /// Opens the store in `dir`, or makes one where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadFile`] if another process has it open, or the journal is damaged or lacks a
+    /// part: the file and the place are named. [`StoreError::NewerFormat`], [`StoreError::Io`].
+    /// A damaged view is no error: it is set aside and built again.
+    pub fn open(dir: impl AsRef<Path>, options: JournalOptions) -> Result<Self, StoreError> {
+        let dir = dir.as_ref();
+        let lock = files::lock(dir)?;
+        let state = match State::read(dir)? {
+            Some(state) => state,
+            None => first_state(dir)?,
+        };
+        let log = Log::open(
+            &dir.join("journal"),
+            options.segment_bytes,
+            state.last,
+            state.segment,
+        )?;
+        let erasing: BTreeSet<&LearnerId> = state.erasing.iter().collect();
+        if !erasing.is_empty() {
+            log.erase(&erasing)?;
+        }
+        let view = open_view(dir, options, &log, &state)?;
+        if !erasing.is_empty() {
+            view.erase(&erasing.into_iter().collect::<Vec<_>>())?;
+            files::delete_dir(&dir.join("view-damaged"))?;
+        }
+        let store = Self {
+            dir: dir.to_owned(),
+            options,
+            log,
+            view,
+            state: Mutex::new(State {
+                erasing: Vec::new(),
+                ..state
+            }),
+            writers: RwLock::new(()),
+            stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+            checkpoint: AtomicU64::new(0),
+            apart: AtomicBool::new(false),
+            _lock: lock,
+        };
+        store.checkpoint_alone()?;
+        Ok(store)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Syncs the view and says so, while the caller lets nobody write.
+    fn checkpoint_alone(&self) -> Result<(), StoreError> {
+        self.view.flush()?;
+        let (last, segment) = self.log.end();
+        let mut state = self.state();
+        let next = State {
+            applied: last,
+            last,
+            segment,
+            erasing: Vec::new(),
+        };
+        if *state != next || self.checkpoint.load(Ordering::Relaxed) == 0 {
+            next.write(&self.dir)?;
+            *state = next;
+        }
+        self.checkpoint.store(last, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn checkpoint(&self) -> Result<(), StoreError> {
+        let _alone = self.writers.write().unwrap_or_else(PoisonError::into_inner);
+        self.check_together()?;
+        self.checkpoint_alone()
+    }
+
+    fn check_together(&self) -> Result<(), StoreError> {
+        if !self.apart.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        Err(StoreError::Io {
+            doing: format!("write to {}", self.dir.display()),
+            source: io::Error::other("an earlier write failed halfway; open the store again"),
+        })
+    }
+
+    /// Locks the stripes of these learners, in order, so that no two threads wait for each other.
+    fn lock_learners<'a>(
+        &'a self,
+        learners: impl Iterator<Item = &'a LearnerId>,
+    ) -> Vec<MutexGuard<'a, ()>> {
+        let stripe = |id: &LearnerId| crc32c::crc32c(id.as_str().as_bytes()) as usize % STRIPES;
+        let stripes: BTreeSet<usize> = learners.map(stripe).collect();
+        let lock = |stripe: usize| {
+            self.stripes[stripe]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        stripes.into_iter().map(lock).collect()
+    }
+
+    /// Appends for learners that are all different, with one sync.
+    fn append_group(
+        &self,
+        group: &[Append<'_>],
+    ) -> Result<Vec<Result<Appended, StoreError>>, StoreError> {
+        let _turns = self.lock_learners(group.iter().map(|append| append.learner));
+        let verdicts: Vec<_> = group.iter().map(|append| self.view.judge(append)).collect();
+        let entries: Vec<Vec<u8>> = group
+            .iter()
+            .zip(&verdicts)
+            .filter(|(_, verdict)| matches!(verdict, Ok(Verdict::Write(_))))
+            .map(|(append, _)| Entry::encode_append(append, append.expected.0))
+            .collect();
+        if !entries.is_empty() {
+            self.log.commit(entries)?;
+        }
+        let answers = group
+            .iter()
+            .zip(verdicts)
+            .map(|(append, verdict)| match verdict {
+                Ok(Verdict::Write(_)) => self.apply(|| self.view.append(*append)).map(Ok),
+                Ok(Verdict::Answer(answer)) => Ok(Ok(answer)),
+                Err(error) => Ok(Err(error)),
+            });
+        // Every entry is applied, whatever becomes of others.
+        answers.collect::<Vec<_>>().into_iter().collect()
+    }
+
+    /// Brings the view after the journal; if that fails, nothing more may be written.
+    fn apply<T>(&self, change: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        change().inspect_err(|_| self.apart.store(true, Ordering::Relaxed))
+    }
+
+    fn write<T>(&self, write: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let answer = {
+            let _shared = self.writers.read().unwrap_or_else(PoisonError::into_inner);
+            self.check_together()?;
+            write()?
+        };
+        let since = self.log.last() - self.checkpoint.load(Ordering::Relaxed);
+        if since >= self.options.checkpoint_entries {
+            self.checkpoint()?;
+        }
+        Ok(answer)
+    }
+
+    /// Builds a learner in the view again from the journal.
+    fn mend(&self, learner: &LearnerId) -> Result<(), StoreError> {
+        let _alone = self.writers.write().unwrap_or_else(PoisonError::into_inner);
+        self.check_together()?;
+        tracing::warn!("building a damaged learner again from the journal");
+        self.view.withdraw(learner)?;
+        self.log.read(1, |number, entry| match entry {
+            Entry::Append {
+                learner: id,
+                events,
+            } if id == *learner => {
+                let restored = self.apply(|| self.view.restore(&id, &events))?;
+                if restored {
+                    Ok(())
+                } else {
+                    Err(gap(&self.dir, number))
+                }
+            }
+            _ => Ok(()),
+        })
+    }
+
+    /// Reads; where an event is damaged, mends the learner and reads again.
+    fn mending<T>(
+        &self,
+        learner: &LearnerId,
+        read: impl Fn() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match read() {
+            Err(StoreError::Corrupt {
+                tree: Tree::Events, ..
+            }) => {
+                self.mend(learner)?;
+                read()
+            }
+            other => other,
+        }
+    }
+}
+
+fn first_state(dir: &Path) -> Result<State, StoreError> {
+    for name in ["journal", "view"] {
+        let path = dir.join(name);
+        if fs::exists(&path).map_err(files::file_error("find", &path))? {
+            return Err(StoreError::BadFile {
+                path: dir.join("JOURNAL"),
+                found: format!("no such file, but {}", path.display()),
+                wanted: "the state of that journal".to_owned(),
+            });
+        }
+    }
+    let state = State::default();
+    state.write(dir)?;
+    Ok(state)
+}
+
+/// Opens the view and brings it after the journal; one that cannot be is built anew.
+fn open_view(
+    dir: &Path,
+    options: JournalOptions,
+    log: &Log,
+    state: &State,
+) -> Result<SledStore, StoreError> {
+    let path = dir.join("view");
+    let sled = SledOptions {
+        cache_bytes: options.cache_bytes,
+        durability: Durability::Background,
+    };
+    let known = path.join("MANIFEST");
+    let there = fs::exists(&known).map_err(files::file_error("find", &known))?;
+    if there || state.applied == 0 {
+        let opened = SledStore::open(&path, sled).and_then(|view| {
+            replay(dir, log, state.applied + 1, &view)?;
+            Ok(view)
+        });
+        match opened {
+            Err(error) if means_rebuild(&error) => {
+                tracing::warn!(%error, "setting the view aside and building it again");
+            }
+            other => return other,
+        }
+    }
+    set_aside(&path, &dir.join("view-damaged"))?;
+    let view = SledStore::open(&path, sled)?;
+    replay(dir, log, 1, &view)?;
+    Ok(view)
+}
+
+/// Whether an error in opening the view says that it is damaged, and not that the machine is.
+fn means_rebuild(error: &StoreError) -> bool {
+    use io::ErrorKind::{InvalidData, NotFound, Other, UnexpectedEof};
+    match error {
+        StoreError::Io { source, .. } => {
+            matches!(
+                source.kind(),
+                InvalidData | NotFound | Other | UnexpectedEof
+            )
+        }
+        StoreError::NewerFormat { .. } => false,
+        StoreError::BadFile { path, .. } => !path.ends_with("LOCK"),
+        _ => true,
+    }
+}
+
+fn set_aside(view: &Path, aside: &Path) -> Result<(), StoreError> {
+    if !fs::exists(view).map_err(files::file_error("find", view))? {
+        return Ok(());
+    }
+    files::delete_dir(aside)?;
+    fs::rename(view, aside).map_err(files::file_error("set aside", view))?;
+    view.parent().map_or(Ok(()), files::sync_dir)
+}
+
+fn replay(dir: &Path, log: &Log, from: u64, view: &SledStore) -> Result<(), StoreError> {
+    log.read(from, |number, entry| match entry {
+        Entry::Append { learner, events } => match view.restore(&learner, &events)? {
+            true => Ok(()),
+            false => Err(gap(dir, number)),
+        },
+        Entry::Blob { name, bytes } => view.put_blob(&name, &bytes),
+        Entry::Erased => Ok(()),
+    })
+}
+
+/// The view lacks events that come before an entry.
+fn gap(dir: &Path, number: u64) -> StoreError {
+    StoreError::BadFile {
+        path: dir.join("view"),
+        found: "a learner that lacks events".to_owned(),
+        wanted: format!("all that come before entry {number} of the journal"),
+    }
+}
+
+/// How many appends from the first on are to different learners.
+fn distinct(batch: &[Append<'_>]) -> usize {
+    let mut seen = BTreeSet::new();
+    batch
+        .iter()
+        .take_while(|append| seen.insert(append.learner))
+        .count()
+}
+
+impl Store for JournalStore {
+    fn append_many(
+        &self,
+        batch: &[Append<'_>],
+    ) -> Result<Vec<Result<Appended, StoreError>>, StoreError> {
+        self.write(|| {
+            let mut answers = Vec::with_capacity(batch.len());
+            while answers.len() < batch.len() {
+                let rest = &batch[answers.len()..];
+                answers.extend(self.append_group(&rest[..distinct(rest)])?);
+            }
+            Ok(answers)
+        })
+    }
+
+    fn event(&self, learner: &LearnerId, id: &EventId) -> Result<Option<StoredEvent>, StoreError> {
+        self.mending(learner, || self.view.event(learner, id))
+    }
+
+    fn events(&self, learner: &LearnerId) -> Result<Vec<StoredEvent>, StoreError> {
+        self.mending(learner, || self.view.events(learner))
+    }
+
+    fn view(&self, learner: &LearnerId) -> Result<Option<View>, StoreError> {
+        self.view.view(learner)
+    }
+
+    fn replace_view(
+        &self,
+        learner: &LearnerId,
+        expected: LearnerVersion,
+        view: &[u8],
+    ) -> Result<(), StoreError> {
+        self.write(|| {
+            let _turn = self.lock_learners(std::iter::once(learner));
+            self.view.replace_view(learner, expected, view)
+        })
+    }
+
+    fn learners(
+        &self,
+        after: Option<&LearnerId>,
+        limit: usize,
+    ) -> Result<Vec<LearnerId>, StoreError> {
+        self.view.learners(after, limit)
+    }
+
+    fn blob(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.view.blob(name)
+    }
+
+    fn put_blob(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        rules::check_blob(name, bytes)?;
+        self.write(|| {
+            let entry = Entry::Blob {
+                name: name.to_owned(),
+                bytes: bytes.to_vec(),
+            };
+            // All blobs in turn: the view must take them in the order of the journal.
+            let _turn = self.stripes[0]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            self.log.commit(vec![entry.encode()])?;
+            self.apply(|| self.view.put_blob(name, bytes))
+        })
+    }
+
+    fn erase(&self, learners: &[&LearnerId]) -> Result<Vec<Receipt>, StoreError> {
+        let _alone = self.writers.write().unwrap_or_else(PoisonError::into_inner);
+        self.check_together()?;
+        self.checkpoint_alone()?;
+        // From here on, opening again finishes what is begun.
+        let erasing = learners.iter().map(|id| (*id).clone()).collect();
+        let begun = State {
+            erasing,
+            ..self.state().clone()
+        };
+        begun.write(&self.dir)?;
+        *self.state() = begun;
+        let receipts = self.apply(|| self.view.erase(learners))?;
+        self.apply(|| self.log.erase(&learners.iter().copied().collect()))?;
+        files::delete_dir(&self.dir.join("view-damaged"))?;
+        self.checkpoint_alone()?;
+        Ok(receipts)
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.checkpoint()
+    }
+
+    fn stats(&self) -> Result<Stats, StoreError> {
+        let stats = self.view.stats()?;
+        Ok(Stats {
+            bytes: stats.bytes + self.log.bytes()?,
+            ..stats
+        })
+    }
+
+    /// Also reads the whole journal, and holds the view to it.
+    fn verify(&self) -> Result<Health, StoreError> {
+        let _alone = self.writers.write().unwrap_or_else(PoisonError::into_inner);
+        let mut health = self.view.verify()?;
+        let mut counts: BTreeMap<LearnerId, u64> = BTreeMap::new();
+        let read = self.log.read(1, |_, entry| {
+            if let Entry::Append { learner, events } = entry {
+                *counts.entry(learner).or_default() += events.len() as u64;
+            }
+            Ok(())
+        });
+        if let Err(error) = read {
+            health.problems.push(error);
+            return Ok(health);
+        }
+        let whole = health.problems.is_empty();
+        for (learner, count) in counts.iter().filter(|_| whole) {
+            let version = self.view.view(learner)?.map_or(0, |view| view.version.0);
+            if version != *count {
+                let key = record::event_prefix(learner);
+                let (found, wanted) = (format!("{version} events"), format!("{count}"));
+                health
+                    .problems
+                    .push(record::corrupt(Tree::Events, &key, found, wanted));
+            }
+        }
+        Ok(health)
+    }
+}
+
+impl Drop for JournalStore {
+    fn drop(&mut self) {
+        // Nothing acknowledged depends on it; opening again merely has less to play.
+        if let Err(error) = self.checkpoint() {
+            tracing::warn!(%error, "closing the store");
+        }
+    }
+}
