@@ -12,7 +12,8 @@ use std::time::Instant;
 use paceline_core::ids::{EventId, LearnerId};
 use paceline_core::time::Timestamp;
 use paceline_store::{
-    Append, Durability, LearnerVersion, MemoryStore, NewEvent, SledOptions, SledStore, Store,
+    Append, Appended, Durability, JournalOptions, JournalStore, LearnerVersion, MemoryStore,
+    NewEvent, SledOptions, SledStore, Store, StoreError,
 };
 
 const VIEW: [u8; 1024] = [7; 1024];
@@ -45,6 +46,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         measure(&name, &SledStore::open(dir.path(), options)?, &learners)?;
         reopen(dir.path(), |path| SledStore::open(path, options))?;
     }
+    let dir = tempfile::tempdir_in("target")?;
+    let options = JournalOptions::default();
+    measure(
+        "journal",
+        &JournalStore::open(dir.path(), options)?,
+        &learners,
+    )?;
+    reopen(dir.path(), |path| JournalStore::open(path, options))?;
+    contend(&JournalStore::open(dir.path(), options)?)?;
     Ok(())
 }
 
@@ -100,6 +110,65 @@ fn write(
             answer?;
         }
     }
+    Ok(())
+}
+
+/// 64 threads that add to one learner, trying until no other is faster.
+fn contend(store: &dyn Store) -> Result<(), Box<dyn Error>> {
+    const EACH: usize = 25;
+    let learner = LearnerId::new("everybody")?;
+    let add = |thread: usize| -> Result<Vec<f64>, StoreError> {
+        let mut waits_ms = Vec::new();
+        for n in 0..EACH {
+            let id = EventId::new(format!("t{thread}-{n}")).expect("a valid id");
+            let events = [NewEvent {
+                id: &id,
+                at: Timestamp(1),
+                received: Timestamp(2),
+                bytes: &EVENT,
+            }];
+            let start = Instant::now();
+            loop {
+                let expected = store
+                    .view(&learner)?
+                    .map_or(LearnerVersion(0), |view| view.version);
+                let append = Append {
+                    learner: &learner,
+                    expected,
+                    events: &events,
+                    view: &VIEW,
+                };
+                match store.append(append) {
+                    Ok(Appended::Stored { .. }) => break,
+                    Ok(Appended::Duplicate { .. }) | Err(StoreError::Conflict { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            waits_ms.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+        Ok(waits_ms)
+    };
+    let add = &add;
+    let mut waits_ms = thread::scope(|scope| {
+        let all: Vec<_> = (0..64)
+            .map(|thread| scope.spawn(move || add(thread)))
+            .collect();
+        let joined = all
+            .into_iter()
+            .map(|one| one.join().expect("no writer panics"));
+        joined
+            .collect::<Result<Vec<_>, _>>()
+            .map(|waits| waits.concat())
+    })?;
+    waits_ms.sort_by(f64::total_cmp);
+    let at = |share: f64| waits_ms[(waits_ms.len() as f64 * share) as usize];
+    let held = store.events(&learner)?.len();
+    println!(
+        "64 writers on one learner: {held} of {} kept, p50 {:.1} ms, p99 {:.1} ms",
+        64 * EACH,
+        at(0.5),
+        at(0.99)
+    );
     Ok(())
 }
 

@@ -232,7 +232,7 @@ impl JournalStore {
         let answer = {
             let _shared = self.writers.read().unwrap_or_else(PoisonError::into_inner);
             self.check_together()?;
-            write()?
+            write().inspect_err(|error| self.condemn_if_damaged(error))?
         };
         let since = self.log.last() - self.checkpoint.load(Ordering::Relaxed);
         if since >= self.options.checkpoint_entries {
@@ -276,7 +276,26 @@ impl JournalStore {
                 self.mend(learner)?;
                 read()
             }
-            other => other,
+            other => other.inspect_err(|error| self.condemn_if_damaged(error)),
+        }
+    }
+
+    /// If the view's database cannot read its own files, has the next opening build it again, and
+    /// takes no more writes.
+    fn condemn_if_damaged(&self, error: &StoreError) {
+        use io::ErrorKind::{InvalidData, UnexpectedEof};
+        let StoreError::Io { source, .. } = error else {
+            return;
+        };
+        if !matches!(source.kind(), InvalidData | UnexpectedEof) {
+            return;
+        }
+        self.apart.store(true, Ordering::Relaxed);
+        let mut state = self.state();
+        state.applied = 0;
+        state.last = state.last.max(1);
+        if let Err(error) = state.write(&self.dir) {
+            tracing::warn!(%error, "condemning a damaged view");
         }
     }
 }
@@ -311,7 +330,9 @@ fn open_view(
     };
     let known = path.join("MANIFEST");
     let there = fs::exists(&known).map_err(files::file_error("find", &known))?;
-    if there || state.applied == 0 {
+    // Or it was condemned.
+    let condemned = state.applied == 0 && state.last > 0;
+    if !condemned && (there || state.applied == 0) {
         let opened = SledStore::open(&path, sled).and_then(|view| {
             replay(dir, log, state.applied + 1, &view)?;
             Ok(view)
@@ -331,14 +352,12 @@ fn open_view(
 
 /// Whether an error in opening the view says that it is damaged, and not that the machine is.
 fn means_rebuild(error: &StoreError) -> bool {
-    use io::ErrorKind::{InvalidData, NotFound, Other, UnexpectedEof};
+    use io::ErrorKind::{InvalidData, InvalidInput, NotFound, Other, UnexpectedEof};
     match error {
-        StoreError::Io { source, .. } => {
-            matches!(
-                source.kind(),
-                InvalidData | NotFound | Other | UnexpectedEof
-            )
-        }
+        StoreError::Io { source, .. } => matches!(
+            source.kind(),
+            InvalidData | InvalidInput | NotFound | Other | UnexpectedEof
+        ),
         StoreError::NewerFormat { .. } => false,
         StoreError::BadFile { path, .. } => !path.ends_with("LOCK"),
         _ => true,
@@ -407,7 +426,8 @@ impl Store for JournalStore {
     }
 
     fn view(&self, learner: &LearnerId) -> Result<Option<View>, StoreError> {
-        self.view.view(learner)
+        let view = self.view.view(learner);
+        view.inspect_err(|error| self.condemn_if_damaged(error))
     }
 
     fn replace_view(

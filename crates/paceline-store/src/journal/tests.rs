@@ -163,6 +163,24 @@ fn a_view_that_lost_its_contents_is_set_aside() {
 }
 
 #[test]
+fn a_view_whose_database_is_damaged_is_condemned() {
+    let dir = closed();
+    let store = open(dir.path()).unwrap();
+    let source = io::Error::new(io::ErrorKind::InvalidData, "corruption encountered");
+    let doing = "read a page".to_owned();
+    store.condemn_if_damaged(&StoreError::Io { doing, source });
+    let refused = append(&store, "l0", 4, ("e4", 4, b"x")).unwrap_err();
+    assert!(matches!(refused, StoreError::Io { .. }));
+    drop(store);
+    assert_whole(&open(dir.path()).unwrap());
+    assert!(dir.path().join("view-damaged").exists());
+    // Once is enough.
+    fs::remove_dir_all(dir.path().join("view-damaged")).unwrap();
+    assert_whole(&open(dir.path()).unwrap());
+    assert!(!dir.path().join("view-damaged").exists());
+}
+
+#[test]
 fn a_view_older_than_the_journal_is_built_again() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).unwrap();
