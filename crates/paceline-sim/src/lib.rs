@@ -1,1 +1,50 @@
-//! paceline-sim
+//! Simulated schools that can prove the engine wrong.
+//!
+//! A [`Curriculum`] is taught to classes of simulated pupils for a term, by the engine and by policies that
+//! need no model, at equal minutes; [`compare`] tells what each gains over a fixed pacing guide, on a
+//! grade-level test at the end and on another a month later.
+//!
+//! The rules of the harness:
+//!
+//! - No [`Family`] of students is the engine's own learner model, and each is reported.
+//! - True parameters are drawn per world from published ranges and never tuned to a policy.
+//! - A policy meets a pupil only through an [`Observation`]; true state is private to the pupil. The oracle has
+//!   a path of its own.
+//! - Null and harmful [`Variant`]s stand beside the plain worlds.
+//! - Random numbers are drawn by name, not in order, so pupils meet the same luck under every policy, and results
+//!   are byte-identical on any number of threads.
+
+mod calendar;
+mod compare;
+mod curriculum;
+mod draws;
+pub mod generate;
+mod math;
+mod mind;
+mod observation;
+mod policy;
+mod pupil;
+mod term;
+mod world;
+
+pub use calendar::Calendar;
+pub use compare::{Comparison, Config, Figure, PolicyKind, Progress, Row, Study, compare};
+pub use curriculum::{Curriculum, Item, Skill};
+pub use observation::{Activity, Kind, Now, Observation};
+pub use policy::{Baseline, Policy};
+pub use world::{Family, Variant};
+
+/// Easiness of a typical item, logit: an author's `medium`.
+const TYPICAL_EASINESS: f64 = 0.8;
+
+/// Why a simulation cannot be run.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimError {
+    /// There is nothing to simulate.
+    #[error("the simulation has no {what}; at least one is wanted")]
+    Empty {
+        /// What is missing.
+        what: &'static str,
+    },
+}

@@ -1,0 +1,130 @@
+use super::*;
+use crate::generate;
+
+fn small() -> Config {
+    Config {
+        classes: 3,
+        pupils: 6,
+        calendar: Calendar {
+            weeks: 3,
+            ..Calendar::default()
+        },
+        ..Config::default()
+    }
+}
+
+fn on_threads(threads: usize, config: &Config) -> Study {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap();
+    let course = generate::curriculum(20, 4, 1);
+    pool.install(|| compare(&course, config, &|_| ()).unwrap())
+}
+
+#[test]
+fn one_thread_and_two_print_the_same_bytes() {
+    let config = small();
+    let print = |threads| {
+        let study = on_threads(threads, &config);
+        serde_json::to_string(&(&study.comparison, &study.figures)).unwrap()
+    };
+    assert_eq!(print(1), print(2));
+}
+
+#[test]
+fn adding_a_policy_changes_no_other_row() {
+    let all = on_threads(1, &small());
+    let few = on_threads(
+        1,
+        &Config {
+            policies: vec![PolicyKind::Baseline(Baseline::Zpdes)],
+            ..small()
+        },
+    );
+    for row in &few.comparison.rows {
+        assert!(all.comparison.rows.contains(row), "{row:?}");
+    }
+}
+
+#[test]
+fn fixed_pacing_gains_nothing_over_itself_and_teaches_something() {
+    let study = on_threads(2, &small());
+    let rows = study.comparison.rows.iter().zip(&study.figures);
+    for (row, figure) in rows.filter(|(row, _)| row.policy == "fixed") {
+        assert_eq!(
+            (row.gain_sd, row.gain_sd_low, row.gain_sd_high),
+            (0.0, 0.0, 0.0)
+        );
+        let [pre, post, _] = figure.shares;
+        assert!(post > pre, "{}: {pre} before, {post} after", row.family);
+    }
+}
+
+#[test]
+fn minutes_are_equal_and_within_the_calendar() {
+    let study = on_threads(2, &small());
+    for row in &study.comparison.rows {
+        assert!(row.minutes <= 3.0 * 4.0 * 20.0 + 1e-9, "{row:?}");
+        assert!(row.minutes > 0.7 * 3.0 * 4.0 * 20.0, "{row:?}");
+    }
+}
+
+#[test]
+fn where_only_minutes_count_no_policy_gains() {
+    let config = Config {
+        classes: 8,
+        variants: vec![Variant::AllInert],
+        ..small()
+    };
+    let study = on_threads(2, &config);
+    for row in &study.comparison.rows {
+        assert!(row.gain_sd.abs() < 0.1, "{row:?}");
+    }
+}
+
+#[test]
+fn an_empty_comparison_says_what_is_missing() {
+    let course = generate::curriculum(20, 4, 1);
+    let no_classes = Config {
+        classes: 0,
+        ..small()
+    };
+    let nothing = |what| Err(SimError::Empty { what });
+    assert_eq!(compare(&course, &no_classes, &|_| ()), nothing("classes"));
+    assert_eq!(
+        compare(&Curriculum::default(), &small(), &|_| ()),
+        nothing("skills")
+    );
+}
+
+#[test]
+fn rows_print_the_documented_fields() {
+    let study = on_threads(
+        1,
+        &Config {
+            policies: Vec::new(),
+            ..small()
+        },
+    );
+    let json = serde_json::to_value(&study.comparison).unwrap();
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(keys(&json), ["format", "seed", "worlds", "rows"]);
+    assert_eq!(
+        keys(&json["rows"][0]),
+        [
+            "family",
+            "variant",
+            "policy",
+            "gain_sd",
+            "gain_sd_low",
+            "gain_sd_high",
+            "delayed_sd",
+            "delayed_sd_low",
+            "delayed_sd_high",
+            "minutes"
+        ]
+    );
+}
