@@ -134,6 +134,20 @@ pub enum StoreError {
         /// Events the manifest says there are at least.
         events_wanted: u64,
     },
+    /// The disk is nearly full. Nothing was written; reading goes on, and writing when there is
+    /// space again.
+    #[error(
+        "the disk of {} has {free_bytes} bytes free, wanted at least {floor_bytes}; free some space",
+        path.display()
+    )]
+    DiskFull {
+        /// The store's directory.
+        path: PathBuf,
+        /// Bytes free.
+        free_bytes: u64,
+        /// Bytes that the store was told to leave.
+        floor_bytes: u64,
+    },
     /// A file of the store is missing, or cannot be what it should be.
     #[error("{}: found {found}, wanted {wanted}", path.display())]
     BadFile {

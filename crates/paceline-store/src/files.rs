@@ -132,6 +132,21 @@ fn is_passing(error: &io::Error) -> bool {
         || error.to_string().contains("could not acquire lock")
 }
 
+/// Refuses to write where less than `floor_bytes` are free: a database that runs into the end of the
+/// disk can no longer be read.
+pub(crate) fn check_space(dir: &Path, floor_bytes: u64) -> Result<(), StoreError> {
+    let free_bytes = fs2::available_space(dir).map_err(file_error("measure", dir))?;
+    if free_bytes >= floor_bytes {
+        return Ok(());
+    }
+    let path = dir.to_owned();
+    Err(StoreError::DiskFull {
+        path,
+        free_bytes,
+        floor_bytes,
+    })
+}
+
 /// Makes a directory's entries durable.
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
     let synced = File::open(dir).and_then(|dir| dir.sync_all());

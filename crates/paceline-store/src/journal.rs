@@ -62,15 +62,18 @@ pub struct JournalOptions {
     pub segment_bytes: u64,
     /// The view is synced after this many entries: how much is played again after a crash.
     pub checkpoint_entries: u64,
+    /// Below this many free bytes on the disk, writes are refused with [`StoreError::DiskFull`].
+    pub floor_bytes: u64,
 }
 
 impl Default for JournalOptions {
-    /// 256 MiB of cache, segments of 64 MiB, a checkpoint each 16,384 entries.
+    /// 256 MiB of cache, segments of 64 MiB, a checkpoint each 16,384 entries, 64 MiB left free.
     fn default() -> Self {
         Self {
             cache_bytes: 256 << 20,
             segment_bytes: 64 << 20,
             checkpoint_entries: 1 << 14,
+            floor_bytes: 64 << 20,
         }
     }
 }
@@ -232,6 +235,7 @@ impl JournalStore {
         let answer = {
             let _shared = self.writers.read().unwrap_or_else(PoisonError::into_inner);
             self.check_together()?;
+            files::check_space(&self.dir, self.options.floor_bytes)?;
             write().inspect_err(|error| self.condemn_if_damaged(error))?
         };
         let since = self.log.last() - self.checkpoint.load(Ordering::Relaxed);
@@ -327,6 +331,8 @@ fn open_view(
     let sled = SledOptions {
         cache_bytes: options.cache_bytes,
         durability: Durability::Background,
+        // Checked before the journal is written; what follows it may not fail for this.
+        floor_bytes: 0,
     };
     let known = path.join("MANIFEST");
     let there = fs::exists(&known).map_err(files::file_error("find", &known))?;

@@ -51,14 +51,17 @@ pub struct SledOptions {
     pub cache_bytes: u64,
     /// When a write is answered.
     pub durability: Durability,
+    /// Below this many free bytes on the disk, writes are refused with [`StoreError::DiskFull`].
+    pub floor_bytes: u64,
 }
 
 impl Default for SledOptions {
-    /// 256 MiB, and answers after the sync.
+    /// 256 MiB, answers after the sync, and 64 MiB left free.
     fn default() -> Self {
         Self {
             cache_bytes: 256 << 20,
             durability: Durability::Synced,
+            floor_bytes: 64 << 20,
         }
     }
 }
@@ -141,12 +144,13 @@ impl SledStore {
         self.manifest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes while nobody erases, then makes it as durable as was asked.
+    /// Writes while nobody erases and there is space, then makes it as durable as was asked.
     fn write<T>(
         &self,
         write: impl FnOnce(&Index) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let _shared = self.writers.read().unwrap_or_else(PoisonError::into_inner);
+        files::check_space(&self.dir, self.options.floor_bytes)?;
         let generation = self.current();
         let answer = write(&generation.index)?;
         if self.options.durability == Durability::Synced {

@@ -21,6 +21,7 @@ const OPTIONS: JournalOptions = JournalOptions {
     cache_bytes: 8 << 20,
     segment_bytes: 1 << 16,
     checkpoint_entries: 200,
+    floor_bytes: 0,
 };
 const WRITERS: usize = 4;
 

@@ -12,6 +12,7 @@ const QUICK: JournalOptions = JournalOptions {
     cache_bytes: 8 << 20,
     segment_bytes: 2048,
     checkpoint_entries: 50,
+    floor_bytes: 0,
 };
 
 fn open(dir: &Path) -> Result<JournalStore, StoreError> {
@@ -475,4 +476,31 @@ fn many_threads_share_syncs_and_lose_nothing() {
     drop(store);
     let store = open(crash.path()).unwrap();
     assert_eq!(store.stats().unwrap().events, 16 * 20);
+}
+
+#[test]
+fn a_nearly_full_disk_is_read_and_not_written() {
+    let dir = closed();
+    let full = JournalOptions {
+        floor_bytes: u64::MAX,
+        ..QUICK
+    };
+    let store = JournalStore::open(dir.path(), full).unwrap();
+    let refused = append(&store, "l0", 4, ("e9", 9, b"x")).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            StoreError::DiskFull {
+                floor_bytes: u64::MAX,
+                ..
+            }
+        ),
+        "{refused}"
+    );
+    assert_eq!(store.events(&learner("l0")).unwrap().len(), 4);
+    // Who must be forgotten can be.
+    store.erase(&[&learner("l1")]).unwrap();
+    drop(store);
+    let store = JournalStore::open(dir.path(), QUICK).unwrap();
+    append(&store, "l0", 4, ("e9", 9, b"x")).unwrap();
 }

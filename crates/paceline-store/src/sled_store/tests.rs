@@ -13,6 +13,7 @@ use paceline_core::time::Timestamp;
 const QUICK: SledOptions = SledOptions {
     cache_bytes: 8 << 20,
     durability: Durability::Background,
+    floor_bytes: 0,
 };
 
 fn open(dir: &TempDir) -> Result<SledStore, StoreError> {
@@ -478,4 +479,31 @@ fn a_batch_is_synced_once_and_wholly_there() {
     assert!(answers.iter().all(Result::is_ok));
     drop(store);
     assert_eq!(open(&dir).unwrap().stats().unwrap().events, 500);
+}
+
+#[test]
+fn a_nearly_full_disk_is_read_and_not_written() {
+    let dir = closed(2);
+    let full = SledOptions {
+        floor_bytes: u64::MAX,
+        ..QUICK
+    };
+    let store = SledStore::open(dir.path(), full).unwrap();
+    let refused = append(&store, "l0", 3, ("e9", 9, b"x")).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            StoreError::DiskFull {
+                floor_bytes: u64::MAX,
+                ..
+            }
+        ),
+        "{refused}"
+    );
+    assert_eq!(store.events(&learner("l0")).unwrap().len(), 3);
+    // Who must be forgotten can be.
+    store.erase(&[&learner("l1")]).unwrap();
+    drop(store);
+    let store = SledStore::open(dir.path(), QUICK).unwrap();
+    append(&store, "l0", 3, ("e9", 9, b"x")).unwrap();
 }
