@@ -3,7 +3,7 @@
 //! Each skill is known or not. Given its prerequisites it is known with a base probability where all of them are,
 //! and with little where one is missing (a noisy AND; Pearl 1988, section 4.3), so a right answer
 //! speaks for everything below a skill and a wrong one against everything above. How far the student has come at
-//! all is a second unknown: a handful of [`components`](Shape) differ in the base probabilities, from "has
+//! all is a second unknown: a handful of components differ in the base probabilities, from "has
 //! seen nothing" to "knows it all", evenly deep or deep in some branches only, and answers reweigh them.
 //!
 //! Beliefs are computed by belief propagation, which is exact on trees and an approximation where paths meet again. The
@@ -15,9 +15,10 @@ use paceline_core::ids::SkillIx;
 use paceline_core::math;
 use serde::{Deserialize, Serialize};
 
-/// Probability that a hard prerequisite matters: a twentieth of those who lack one know the skill all the same.
-const STRENGTH: f32 = 0.95;
-/// Passes up and down the graph after each answer; the messages of before are kept, so few are needed.
+/// Probability that a hard prerequisite matters: a tenth of those who lack one know the skill all the same, or the
+/// graph is wrong. Balanced accuracy is the same within .01 from .88 to .98 (`placement_finds_the_frontier...`).
+const STRENGTH: f32 = 0.9;
+/// Passes up and down the graph after each answer; the messages of before are kept, so one is enough.
 const PASSES: usize = 1;
 /// Log odds are kept within this.
 const LOGIT_MAX: f32 = 12.0;
@@ -87,7 +88,7 @@ enum Shape {
     Flat(f32),
 }
 
-const COMPONENTS: [Shape; 10] = [
+const COMPONENTS: [Shape; 11] = [
     Shape::Depth(-0.1),
     Shape::Depth(0.1),
     Shape::Depth(0.3),
@@ -95,8 +96,9 @@ const COMPONENTS: [Shape; 10] = [
     Shape::Depth(0.7),
     Shape::Depth(0.9),
     Shape::Depth(1.2),
-    Shape::Flat(0.5),
-    Shape::Flat(0.75),
+    Shape::Flat(0.3),
+    Shape::Flat(0.6),
+    Shape::Flat(0.8),
     Shape::Flat(0.92),
 ];
 
@@ -111,7 +113,7 @@ impl Shape {
 
 /// What a student is believed to know.
 ///
-/// Shape: `n` skills, `m` prerequisite edges; 8 bytes an edge and 8 a skill for each of ten components.
+/// Shape: `n` skills, `m` prerequisite edges; 4 bytes an edge and 12 a skill for each of eleven components.
 #[derive(Clone, Debug)]
 pub struct Belief {
     edges: Edges,
@@ -226,7 +228,8 @@ impl Belief {
 
     /// The share of skills expected to be called wrongly after one more answer on `skill`.
     ///
-    /// Looks one answer ahead through the whole graph: worth it for the few probes that tell most.
+    /// Looks one answer ahead through the whole graph, at the cost of two answers. Choosing by it among the eight probes
+    /// that tell most gains .005 in balanced accuracy over choosing by [`Belief::information`].
     #[must_use]
     pub fn expected_error_after(&self, skill: SkillIx, curve: Curve) -> f32 {
         let Some(&p) = self.p_known.get(skill.0 as usize) else {
@@ -241,7 +244,15 @@ impl Belief {
         p_right * after(Correct::Right) + (1.0 - p_right) * after(Correct::Wrong)
     }
 
-    /// Whether each skill is at the frontier: not known itself, all its prerequisites known.
+    /// The probability from which to call a skill known so that missing one that is known and granting one that is
+    /// not weigh alike: the share of skills believed known, within 0.2..=0.8.
+    #[must_use]
+    pub fn balanced_cut(&self) -> f32 {
+        let n = self.p_known.len().max(1);
+        (self.p_known.iter().sum::<f32>() / n as f32).clamp(0.2, 0.8)
+    }
+
+    /// The skills at the frontier: not known itself, all its prerequisites known.
     #[must_use]
     pub fn frontier(&self) -> Vec<SkillIx> {
         let known = |s: u32| self.p_known[s as usize] >= 0.5;
