@@ -9,10 +9,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("paceline-bank", &["paceline-core"]),
     ("paceline-learner", &["paceline-core"]),
     ("paceline-store", &["paceline-core"]),
-    ("paceline-scheduler", &["paceline-core", "paceline-bank", "paceline-learner"]),
+    (
+        "paceline-scheduler",
+        &["paceline-core", "paceline-bank", "paceline-learner"],
+    ),
     (
         "paceline",
-        &["paceline-core", "paceline-bank", "paceline-learner", "paceline-scheduler", "paceline-store"],
+        &[
+            "paceline-core",
+            "paceline-bank",
+            "paceline-learner",
+            "paceline-scheduler",
+            "paceline-store",
+        ],
     ),
     ("paceline-sim", &["paceline"]),
     ("paceline-cli", &["paceline", "paceline-sim"]),
@@ -36,9 +45,14 @@ fn dependencies_run_one_way() {
         let name = table["package"]["name"].as_str().unwrap();
         let (_, allowed) = ALLOWED.iter().find(|(known, _)| *known == name).unwrap();
         for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
-            let Some(section) = table.get(section).and_then(toml::Value::as_table) else { continue };
+            let Some(section) = table.get(section).and_then(toml::Value::as_table) else {
+                continue;
+            };
             for dependency in section.keys().filter(|name| name.starts_with("paceline")) {
-                assert!(allowed.contains(&dependency.as_str()), "{name} depends on {dependency}");
+                assert!(
+                    allowed.contains(&dependency.as_str()),
+                    "{name} depends on {dependency}"
+                );
             }
         }
     }

@@ -1,0 +1,28 @@
+use super::*;
+
+#[test]
+fn answers_are_forgotten_after_a_week_but_never_the_last_twenty() {
+    let mut profile = Profile::default();
+    for day in 0..30 {
+        profile.answered("math/x", Timestamp(day * DAY_SECONDS), true);
+    }
+    assert_eq!(profile.recent.len(), RECENT_AT_LEAST);
+    for n in 0..1_000 {
+        profile.answered("math/x", Timestamp(30 * DAY_SECONDS + n), true);
+    }
+    assert_eq!(profile.recent.len(), RECENT_AT_MOST);
+}
+
+#[test]
+fn an_activity_is_found_by_its_plan_and_place() {
+    let shown = |kind| Shown { kind, theme: None };
+    let offered = vec![shown(ActivityKind::Lesson), shown(ActivityKind::Probe)];
+    let profile = Profile {
+        offered: Some(("p7".to_owned(), offered)),
+        ..Profile::default()
+    };
+    assert_eq!(profile.shown("p7-2"), Some(&shown(ActivityKind::Probe)));
+    for unknown in ["p7-0", "p7-3", "p8-1", "p7", "p7-x", ""] {
+        assert_eq!(profile.shown(unknown), None, "{unknown}");
+    }
+}

@@ -1,0 +1,111 @@
+//! One learner's whole state, as it is folded from events and stored as a view.
+
+use crate::interests::Interests;
+use crate::profile::Profile;
+use paceline_bank::Bank;
+use paceline_core::ids::{EventId, ItemIx, SkillIx};
+use paceline_core::time::Timestamp;
+use paceline_learner::pace::Pace;
+use paceline_learner::{Ids, Learner, Params};
+use paceline_store::EventKey;
+use serde::{Deserialize, Serialize};
+
+/// The format of a stored view.
+const FORMAT: u8 = 1;
+
+/// The model's state and the profile beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct State {
+    pub(crate) learner: Learner,
+    pub(crate) pace: Pace,
+    pub(crate) interests: Interests,
+    pub(crate) profile: Profile,
+    /// How many events are folded in.
+    pub(crate) version: u64,
+    /// The last of them in canonical order.
+    pub(crate) last: Option<EventKey>,
+}
+
+/// A view's bytes.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    format: u8,
+    version: u64,
+    last: Option<(Timestamp, EventId)>,
+    profile: Profile,
+    pace: Pace,
+    interests: Interests,
+    learner: Vec<u8>,
+}
+
+impl State {
+    pub(crate) fn new(params: &Params) -> Self {
+        Self {
+            learner: Learner::new(params),
+            pace: Pace::default(),
+            interests: Interests::default(),
+            profile: Profile::default(),
+            version: 0,
+            last: None,
+        }
+    }
+
+    pub(crate) fn encode(&self, bank: &Bank) -> Vec<u8> {
+        let stored = Stored {
+            format: FORMAT,
+            version: self.version,
+            last: self.last.as_ref().map(|key| (key.at, key.id.clone())),
+            profile: self.profile.clone(),
+            pace: self.pace,
+            interests: self.interests.clone(),
+            learner: self.learner.encode(&BankIds(bank)),
+        };
+        postcard::to_allocvec(&stored).expect("numbers and texts always encode")
+    }
+
+    /// The state in a view; none if it is of another format or variant of the model, and the journal must be folded anew.
+    pub(crate) fn decode(bytes: &[u8], bank: &Bank, params: &Params) -> Option<Self> {
+        let stored: Stored = postcard::from_bytes(bytes).ok()?;
+        let learner = Learner::decode(&stored.learner, &BankIds(bank)).ok()?;
+        let last = stored.last.map(|(at, id)| EventKey { at, id });
+        let Stored {
+            format,
+            version,
+            profile,
+            pace,
+            interests,
+            ..
+        } = stored;
+        let state = Self {
+            learner,
+            pace,
+            interests,
+            profile,
+            version,
+            last,
+        };
+        let same_variant = state.learner.variant() == params.rlkt.variant();
+        (format == FORMAT && same_variant).then_some(state)
+    }
+}
+
+/// A bank's names, for states that key on them.
+struct BankIds<'a>(&'a Bank);
+
+impl Ids for BankIds<'_> {
+    fn skill_id(&self, skill: SkillIx) -> &str {
+        &self.0.skill(skill).id
+    }
+    fn skill_ix(&self, id: &str) -> Option<SkillIx> {
+        self.0.skill_ix(id)
+    }
+    fn item_id(&self, item: ItemIx) -> &str {
+        self.0.item_id(item)
+    }
+    fn item_ix(&self, id: &str) -> Option<ItemIx> {
+        self.0.item_ix(id)
+    }
+    fn item_skills(&self, item: ItemIx) -> &[SkillIx] {
+        self.0.item_skills(item)
+    }
+}

@@ -1,0 +1,200 @@
+//! What makes two students' lessons differ, and only that.
+
+use crate::support::{NOON, attempt, chain, engine, enrol, event, id, skills, timed};
+use paceline::event::{ActivityKind, Enrolled, EventBody, Studied};
+use paceline::units::Probability;
+use paceline::{Engine, Plan, PlanRequest};
+
+fn plan(engine: &Engine, learner: &str, days: i64) -> Plan {
+    engine
+        .plan(
+            &id(learner),
+            &PlanRequest::minutes(20.0),
+            NOON.plus_days(days),
+            1,
+        )
+        .unwrap()
+}
+
+fn interested_in(theme: &str) -> Enrolled {
+    let interests = [(theme.to_owned(), Probability::ONE)].into();
+    Enrolled {
+        interests,
+        ..Enrolled::default()
+    }
+}
+
+/// Two learners with the same history but for what `differ` makes of an answer.
+fn practise(engine: &Engine, learner: &str, seconds: f32) {
+    for skill in 0..2 {
+        let studied = Studied {
+            activity: None,
+            skill: format!("c/s{skill:02}"),
+            seconds: 180.0,
+        };
+        let name = format!("study-{skill}");
+        engine
+            .record(event(
+                learner,
+                &name,
+                60 + skill,
+                EventBody::Studied(studied),
+            ))
+            .unwrap();
+    }
+    for n in 0..16 {
+        let item = format!("c/s{:02}-{}", n % 2, n % 6);
+        let answer = timed(&item, n % 5 != 4, seconds);
+        engine
+            .record(event(learner, &format!("a{n}"), 300 + 60 * n, answer))
+            .unwrap();
+    }
+}
+
+#[test]
+fn interests_change_the_theme_and_nothing_else() {
+    let engine = engine(8);
+    enrol(&engine, "kim", interested_in("space"));
+    enrol(&engine, "lee", interested_in("music"));
+    for learner in ["kim", "lee"] {
+        practise(&engine, learner, 40.0);
+    }
+    let (kim, lee) = (plan(&engine, "kim", 2), plan(&engine, "lee", 2));
+    let items = |plan: &Plan| {
+        plan.activities
+            .iter()
+            .map(|a| a.item.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(skills(&kim.activities), skills(&lee.activities));
+    assert_eq!(items(&kim), items(&lee));
+    let share = |plan: &Plan, theme: &str| {
+        let themes: Vec<_> = plan
+            .activities
+            .iter()
+            .filter_map(|a| a.instance.theme.as_deref())
+            .collect();
+        assert!(!themes.is_empty());
+        themes.iter().filter(|other| **other == theme).count() as f32 / themes.len() as f32
+    };
+    assert!(share(&kim, "space") > share(&lee, "space"));
+    assert!(share(&lee, "music") > share(&kim, "music"));
+}
+
+#[test]
+fn a_quick_student_gets_more_activities_in_the_same_minutes() {
+    let engine = engine(8);
+    for (learner, seconds) in [("quick", 24.0), ("slow", 80.0)] {
+        enrol(&engine, learner, Enrolled::default());
+        practise(&engine, learner, seconds);
+    }
+    let (quick, slow) = (plan(&engine, "quick", 2), plan(&engine, "slow", 2));
+    assert!(
+        quick.activities.len() > slow.activities.len(),
+        "{} {}",
+        quick.activities.len(),
+        slow.activities.len()
+    );
+    for plan in [quick, slow] {
+        assert!(plan.minutes.get() <= 20.0);
+    }
+}
+
+#[test]
+fn prior_knowledge_sets_the_place_in_the_graph() {
+    let engine = engine(12);
+    enrol(&engine, "new", Enrolled::default());
+    let known = (0..6).map(|skill| format!("c/s{skill:02}")).collect();
+    enrol(
+        &engine,
+        "ahead",
+        Enrolled {
+            known,
+            ..Enrolled::default()
+        },
+    );
+    let lesson = |learner: &str| {
+        let plan = plan(&engine, learner, 0);
+        let first = plan
+            .activities
+            .iter()
+            .find(|a| a.kind == ActivityKind::Lesson);
+        first.map(|activity| activity.skill().to_owned())
+    };
+    assert_eq!(lesson("new").as_deref(), Some("c/s00"));
+    assert_eq!(lesson("ahead").as_deref(), Some("c/s06"));
+}
+
+#[test]
+fn a_failure_for_want_of_a_prerequisite_brings_the_prerequisite_next_and_says_so() {
+    let engine = engine(8);
+    enrol(&engine, "kim", Enrolled::default());
+    for skill in 0..2 {
+        let studied = Studied {
+            activity: None,
+            skill: format!("c/s{skill:02}"),
+            seconds: 180.0,
+        };
+        engine
+            .record(event(
+                "kim",
+                &format!("s{skill}"),
+                skill,
+                EventBody::Studied(studied),
+            ))
+            .unwrap();
+    }
+    for n in 0..4 {
+        let body = attempt(&format!("c/s00-{n}"), false);
+        engine
+            .record(event("kim", &format!("p{n}"), 100 + n, body))
+            .unwrap();
+    }
+    for n in 0..3 {
+        let body = attempt(&format!("c/s01-{n}"), false);
+        engine
+            .record(event("kim", &format!("f{n}"), 200 + n, body))
+            .unwrap();
+    }
+    let plan = engine
+        .plan(
+            &id("kim"),
+            &PlanRequest::minutes(20.0),
+            NOON.plus_seconds(600),
+            1,
+        )
+        .unwrap();
+    let first = &plan.activities[0];
+    assert_eq!(
+        (first.kind, first.skill()),
+        (ActivityKind::Remedy, "c/s00"),
+        "{:?}",
+        first.reasons
+    );
+    let reason = first
+        .reasons
+        .iter()
+        .find(|reason| reason.code == "remediation")
+        .unwrap();
+    assert!(reason.text.contains("Skill 1"), "{}", reason.text);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_plan_on_every_run() {
+    let plans: Vec<_> = (0..2)
+        .map(|_| {
+            let engine = engine(8);
+            enrol(&engine, "kim", interested_in("animals"));
+            practise(&engine, "kim", 30.0);
+            let request = PlanRequest {
+                explore: Probability::new(0.5).ok(),
+                ..PlanRequest::minutes(30.0)
+            };
+            engine
+                .plan(&id("kim"), &request, NOON.plus_days(1), 7)
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(plans[0], plans[1]);
+    assert_eq!(chain(3).version(), chain(3).version());
+}
