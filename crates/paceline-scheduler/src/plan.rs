@@ -72,6 +72,9 @@ pub fn plan(
         buffers,
         &mut columns,
     );
+    columns.pace = request.pace;
+    columns.minutes_per_second = request.pace / 60.0;
+    columns.theme_affinity.clone_from(&request.theme_affinity);
     let inputs = Inputs {
         bank,
         fsrs: &params.fsrs,

@@ -162,6 +162,10 @@ pub struct Request {
     pub price: Option<f32>,
     /// The learner's distance from UTC, for study days.
     pub utc_offset: UtcOffset,
+    /// The learner's factor on expected times; 1 is typical.
+    pub pace: f32,
+    /// How well the learner likes each theme, more is better. Shape: `[n_themes]`, or empty where unknown.
+    pub theme_affinity: Vec<f32>,
     /// Numbers of the objective.
     pub objective: Objective,
 }
@@ -187,6 +191,8 @@ impl Request {
             guide_items: 6,
             price: None,
             utc_offset: UtcOffset::default(),
+            pace: 1.0,
+            theme_affinity: Vec::new(),
             objective: Objective::default(),
         }
     }

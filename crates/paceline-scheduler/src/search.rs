@@ -4,7 +4,8 @@
 //! 2. A beam over ordered prefixes, scored by value plus what the minutes left would fetch at that
 //!    price. A chain of lessons that opens a locked skill is one compound move, so that a poor
 //!    prerequisite of a rich skill is not lost.
-//! 3. One-out refill: each activity in turn is left out and the room filled again.
+//! 3. Local search: each activity in turn is left out, or moved past one it is linked to, and the room
+//!    filled again.
 //!
 //! Gains are carried along: a move changes the gain of the skill, of those that depend on it or are
 //! practised along with it, and of nothing else.
@@ -19,8 +20,14 @@ use crate::value::{self, Branches, Horizon, PracticeGain, SkillState};
 #[cfg(test)]
 mod tests;
 
-/// Beam width in production.
+/// Beam width of a full-sized problem.
 pub(crate) const WIDTH: usize = 16;
+/// Where there are few skills the beam is wider, at equal work: so many next activities a step.
+const STEPS: usize = 1024;
+/// Widest beam.
+const WIDEST: usize = 128;
+/// Most changes that local search tries.
+const MOST_TRIALS: usize = 200;
 /// Most activities of a lesson.
 const MAX_ACTIVITIES: usize = 200;
 /// Marks a skill that the prefix has not touched.
@@ -517,6 +524,7 @@ impl Search<'_> {
 
     /// Finds the best lesson that begins with `start`, and leaves it in the returned node.
     pub(crate) fn run<'b>(&self, start: &Node, width: usize, buffers: &'b mut Buffers) -> &'b Node {
+        let width = width.max((STEPS / self.local.len().max(1)).min(WIDEST));
         let Buffers { nodes, best, .. } = buffers;
         best.copy_from(start);
         self.fill(best);
@@ -534,7 +542,7 @@ impl Search<'_> {
         }
         nodes[0].copy_from(start);
         self.beam(rate, width, buffers);
-        self.refill(start, buffers);
+        self.improve(start, buffers);
         &buffers.best
     }
 
@@ -653,30 +661,73 @@ impl Search<'_> {
         }
     }
 
-    /// Leaves out each activity in turn and fills the room again, while that helps.
-    fn refill(&self, start: &Node, buffers: &mut Buffers) {
+    /// Local search around the best lesson: each activity in turn is left out, or moved to another
+    /// place, and the room filled again, while that helps and trials last.
+    fn improve(&self, start: &Node, buffers: &mut Buffers) {
+        let fixed = start.moves.len();
+        let mut trials = MOST_TRIALS;
+        let mut changed = true;
+        while changed {
+            changed = false;
+            let mut i = fixed;
+            while i < buffers.best.moves.len() {
+                let better = self.try_change(start, i, None, &mut trials, buffers);
+                changed |= better;
+                i = if better { fixed } else { i + 1 };
+            }
+            for i in fixed..buffers.best.moves.len() {
+                for to in fixed..buffers.best.moves.len() {
+                    let (from, at) = (buffers.best.moves[i], buffers.best.moves[to]);
+                    if i != to && self.order_matters(from, at) {
+                        changed |= self.try_change(start, i, Some(to), &mut trials, buffers);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes activity `i` out, puts it back at `to` if given, fills up; keeps the result if better.
+    fn try_change(
+        &self,
+        start: &Node,
+        i: usize,
+        to: Option<usize>,
+        trials: &mut usize,
+        buffers: &mut Buffers,
+    ) -> bool {
+        if *trials == 0 {
+            return false;
+        }
+        *trials -= 1;
         let Buffers {
             trial,
             best,
             trial_moves,
             ..
         } = buffers;
-        let fixed = start.moves.len();
-        let mut out = fixed;
-        while out < best.moves.len() {
-            trial_moves.clear();
-            trial_moves.extend_from_slice(&best.moves[fixed..]);
-            trial_moves.remove(out - fixed);
-            trial.copy_from(start);
-            self.replay(trial, trial_moves);
-            self.fill(trial);
-            if best.value + 1e-6 < trial.value {
-                std::mem::swap(best, trial);
-                out = fixed;
-            } else {
-                out += 1;
-            }
+        trial_moves.clear();
+        trial_moves.extend_from_slice(&best.moves[start.moves.len()..]);
+        let skill = trial_moves.remove(i - start.moves.len());
+        if let Some(to) = to {
+            trial_moves.insert(to - start.moves.len(), skill);
         }
+        trial.copy_from(start);
+        self.replay(trial, trial_moves);
+        self.fill(trial);
+        let better = best.value * (1.0 + 1e-6) < trial.value;
+        if better {
+            std::mem::swap(best, trial);
+        }
+        better
+    }
+
+    /// Whether the order of two skills can change a gain: one builds on, or is credited by, the other.
+    fn order_matters(&self, a: u16, b: u16) -> bool {
+        let linked = |from: u16, to: u16| {
+            self.local.dependants(usize::from(from)).contains(&to)
+                || self.local.creditors(usize::from(from)).contains(&to)
+        };
+        linked(a, b) || linked(b, a)
     }
 }
 
