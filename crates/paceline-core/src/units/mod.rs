@@ -97,7 +97,11 @@ impl Probability {
     /// The nearest probability; NaN becomes 0.
     #[must_use]
     pub fn clamped(value: f32) -> Self {
-        Self(if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) })
+        Self(if value.is_nan() {
+            0.0
+        } else {
+            value.clamp(0.0, 1.0)
+        })
     }
 }
 
@@ -105,7 +109,11 @@ impl Minutes {
     /// The nearest valid duration; NaN and negative numbers become 0.
     #[must_use]
     pub fn clamped(value: f32) -> Self {
-        Self(if value.is_nan() { 0.0 } else { value.clamp(0.0, f32::MAX) })
+        Self(if value.is_nan() {
+            0.0
+        } else {
+            value.clamp(0.0, f32::MAX)
+        })
     }
 }
 
