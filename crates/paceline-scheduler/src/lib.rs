@@ -17,6 +17,8 @@ mod plan;
 mod prepare;
 mod request;
 mod search;
+#[cfg(test)]
+mod testing;
 mod unlock;
 pub mod value;
 mod view;

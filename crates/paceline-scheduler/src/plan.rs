@@ -72,8 +72,12 @@ pub fn plan(
         buffers,
         &mut columns,
     );
-    columns.pace = request.pace;
-    columns.minutes_per_second = request.pace / 60.0;
+    columns.pace = if 0.0 < request.pace {
+        request.pace.clamp(0.05, 20.0)
+    } else {
+        1.0
+    };
+    columns.minutes_per_second = columns.pace / 60.0;
     columns.theme_affinity.clone_from(&request.theme_affinity);
     let inputs = Inputs {
         bank,
@@ -500,7 +504,8 @@ impl Writer<'_> {
             activities.push(self.activity(node, skill, None, &slot, moves, &mut themes, &mut rng));
             self.search.apply(node, usize::from(skill));
         }
-        let ended = self.ended(node, conflicts);
+        let items = activities.iter().filter_map(|activity| activity.item);
+        let ended = self.ended(node, items, conflicts);
         Lesson {
             activities,
             ended,
@@ -836,8 +841,20 @@ impl Writer<'_> {
         (matched && 1 < choices.len() && 0.0 < own && 0.0 < best).then(|| own / best)
     }
 
-    fn ended(&self, node: &Node, mut conflicts: Vec<Constraint>) -> Ended {
+    fn ended(
+        &self,
+        node: &Node,
+        mut items: impl Iterator<Item = ItemIx>,
+        mut conflicts: Vec<Constraint>,
+    ) -> Ended {
         let local = self.search.local;
+        // An item that takes any theme is a template, whose next instance is a new one.
+        let repeats = |item: ItemIx| {
+            self.prepared.is_exposed(item) && self.inputs.bank.theme_choices(item).len() < 2
+        };
+        if items.any(repeats) {
+            note(&mut conflicts, Constraint::Exposure);
+        }
         let wanted = if self.inputs.has(Strategy::Interleaving) {
             2
         } else {

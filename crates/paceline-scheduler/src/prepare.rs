@@ -29,6 +29,10 @@ const MOST_LOCAL: usize = 256;
 const EXPOSURE_ANSWERS: usize = 20;
 /// Days within which an item does not come again.
 const EXPOSURE_DAYS: f32 = 7.0;
+/// Answers within which it does not come again even where the skill has no other.
+const AGAIN_AFTER: usize = 3;
+/// Most items that come again in one lesson, of one skill.
+const AGAIN_MOST: usize = 2;
 
 /// What depends on the bank alone, computed once per bank version.
 #[derive(Clone, Debug, Default)]
@@ -595,6 +599,9 @@ impl Prepared {
             MOST_ITEMS,
             &mut local.items,
         );
+        if local.items.len() == start {
+            self.pick_again(inputs, SkillIx(skill), &picker, local);
+        }
         if start < kept {
             let (head, tail) = local.items[start..].split_at(kept - start);
             let tail: Vec<_> = tail
@@ -605,6 +612,35 @@ impl Prepared {
             local.items.truncate(kept);
             local.items.extend(tail);
         }
+    }
+
+    /// Where all items of a skill were seen too recently: those seen longest ago, but none of the last
+    /// few. Better an old item than a skill that cannot be practised for a week.
+    fn pick_again(
+        &self,
+        inputs: &Inputs<'_>,
+        skill: SkillIx,
+        picker: &Picker<'_>,
+        local: &mut Local,
+    ) {
+        let recent = &inputs.request.recent;
+        let last = recent.len().saturating_sub(AGAIN_AFTER);
+        let banned = |item| inputs.request.bans.contains(&Ban::Item(item));
+        let seen = |item| recent.iter().rposition(|answer| answer.item == item);
+        let items = inputs.bank.items_of(skill).iter().copied();
+        let mut old: Vec<(Option<usize>, ItemIx)> = items
+            .filter(|&item| !banned(item))
+            .map(|item| (seen(item), item))
+            .filter(|(at, _)| at.is_none_or(|at| at < last))
+            .collect();
+        old.sort_unstable();
+        let choices = old.iter().map(|&(_, item)| picker.choice(skill, item));
+        local.items.extend(choices.take(AGAIN_MOST));
+    }
+
+    /// Whether an item was seen too recently to come again.
+    pub(crate) fn is_exposed(&self, item: ItemIx) -> bool {
+        self.barred_items.binary_search(&item).is_ok()
     }
 }
 

@@ -199,18 +199,19 @@ impl Search<'_> {
 
     /// Whether something hard stands before the skill's lesson.
     pub(crate) fn is_locked(&self, node: &Node, skill: usize) -> bool {
-        let it = &self.local.skills[skill];
-        let waits = it.after.is_some_and(|before| {
+        self.local
+            .prerequisites(skill)
+            .iter()
+            .any(|edge| edge.hard && !node.state(self.local, usize::from(edge.to)).taught)
+    }
+
+    /// Whether the syllabus has something else to be done with first.
+    fn waits(&self, node: &Node, skill: usize) -> bool {
+        self.local.skills[skill].after.is_some_and(|before| {
             let before = usize::from(before);
-            !node.state(self.local, before).taught
-                || node.used(before) < usize::from(self.local.skills[before].box_items)
-        });
-        waits
-            || self
-                .local
-                .prerequisites(skill)
-                .iter()
-                .any(|edge| edge.hard && !node.state(self.local, usize::from(edge.to)).taught)
+            let due = usize::from(self.local.skills[before].box_items);
+            !node.state(self.local, before).taught || node.used(before) < due
+        })
     }
 
     /// Gain of practising a taught skill next, its parts first.
@@ -251,6 +252,9 @@ impl Search<'_> {
         let it = &self.local.skills[skill];
         node.minutes[skill] = f32::INFINITY;
         node.gains[skill] = 0.0;
+        if self.waits(node, skill) {
+            return;
+        }
         if node.state(self.local, skill).taught {
             let Some(item) = self.local.items(skill).get(node.used(skill)) else {
                 return;
@@ -677,6 +681,10 @@ impl Search<'_> {
             }
             for i in fixed..buffers.best.moves.len() {
                 for to in fixed..buffers.best.moves.len() {
+                    // A change that helped may have left fewer activities.
+                    if buffers.best.moves.len() <= i.max(to) {
+                        continue;
+                    }
                     let (from, at) = (buffers.best.moves[i], buffers.best.moves[to]);
                     if i != to && self.order_matters(from, at) {
                         changed |= self.try_change(start, i, Some(to), &mut trials, buffers);
