@@ -13,6 +13,8 @@ mod items;
 mod lesson;
 mod local;
 mod order;
+mod outlook;
+mod place;
 mod plan;
 mod prepare;
 mod request;
@@ -28,5 +30,6 @@ pub use guide::{GuidePlace, GuideStep, pacing_guide};
 pub use lesson::{
     Candidate, Constraint, Ended, Kind, Lesson, Outlook, PlannedActivity, Reason, RunnerUp,
 };
+pub use place::placed;
 pub use plan::{Scratch, plan, plan_columns};
-pub use request::{Ban, Cohort, Goal, Objective, Pin, Purpose, RecentAnswer, Request};
+pub use request::{Ban, Cohort, Goal, Objective, Pin, ProbeAnswer, Purpose, RecentAnswer, Request};

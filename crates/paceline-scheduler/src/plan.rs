@@ -23,7 +23,7 @@ use crate::lesson::{
 use crate::prepare::{Inputs, Prepared};
 use crate::search::{Buffers, NOTHING_BEFORE, Node, Rules, Search, WIDTH};
 use crate::view::{self, ViewBuffers};
-use crate::{Cohort, Pin, Purpose, Request, SkillColumns, order};
+use crate::{Cohort, Pin, Purpose, Request, SkillColumns, order, outlook, place};
 
 #[cfg(test)]
 mod tests;
@@ -130,6 +130,10 @@ enum Origin {
 type First = (SkillIx, Origin);
 
 fn plan_inputs(inputs: &Inputs<'_>, seed: u64, scratch: &mut Scratch) -> Lesson {
+    if let Purpose::Place { max_questions } = inputs.request.purpose {
+        scratch.prepared.weigh(inputs);
+        return place::probes(inputs, &scratch.prepared, max_questions, seed);
+    }
     let Scratch {
         prepared,
         search: buffers,
@@ -150,6 +154,10 @@ fn plan_inputs(inputs: &Inputs<'_>, seed: u64, scratch: &mut Scratch) -> Lesson 
         })
         .collect();
     let mut rules = inputs.rules(inputs.request.price.unwrap_or(0.0));
+    let outlook = outlook::look_ahead(inputs, prepared, &rules, seed);
+    if let (Some(outlook), None, false) = (&outlook, inputs.request.price, rules.syllabus) {
+        rules.price = outlook.price;
+    }
     if rules.syllabus {
         prepared.choose_syllabus(inputs, &must);
     } else {
@@ -181,7 +189,10 @@ fn plan_inputs(inputs: &Inputs<'_>, seed: u64, scratch: &mut Scratch) -> Lesson 
         origins: &origins,
         seed,
     };
-    writer.write(start, &lesson.moves.clone(), conflicts, trial)
+    Lesson {
+        outlook,
+        ..writer.write(start, &lesson.moves, conflicts, trial)
+    }
 }
 
 /// What must come first: pins, then failed reviews, then missing prerequisites. Bans go before all.

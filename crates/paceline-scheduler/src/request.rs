@@ -105,6 +105,15 @@ pub struct RecentAnswer {
     pub correct: bool,
 }
 
+/// An answer to a placement probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbeAnswer {
+    /// The skill it was on.
+    pub skill: SkillIx,
+    /// Whether it was right.
+    pub correct: bool,
+}
+
 /// Something a teacher insists on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pin {
@@ -146,6 +155,8 @@ pub struct Request {
     pub target_success: f32,
     /// Answers of the last seven days or the last twenty, whichever is more; oldest first.
     pub recent: Vec<RecentAnswer>,
+    /// Answers to placement probes so far.
+    pub probes: Vec<ProbeAnswer>,
     /// Share of the minutes kept for reviews, where there are that many to do.
     pub review_share: f32,
     /// Most new skills on one study day; `None` for no cap. Fewer than three costs dearly.
@@ -184,6 +195,7 @@ impl Request {
             bans: Vec::new(),
             target_success: 0.85,
             recent: Vec::new(),
+            probes: Vec::new(),
             review_share: 0.0,
             new_skills_a_day: None,
             new_skills_today: 0,
