@@ -12,6 +12,8 @@ mod tests;
 
 /// Most items of one skill that a lesson may use.
 pub(crate) const MOST_ITEMS: usize = 8;
+/// Most where there are many skills to choose from.
+pub(crate) const FEW_ITEMS: usize = 3;
 
 /// How items are picked within a skill.
 #[derive(Clone, Debug)]

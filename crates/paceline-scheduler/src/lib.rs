@@ -10,6 +10,7 @@
 mod columns;
 mod guide;
 mod items;
+mod kernel;
 mod lesson;
 mod local;
 mod order;

@@ -5,7 +5,7 @@
 
 use paceline_core::ids::{ItemIx, SkillIx};
 
-use paceline_learner::memory::{Fsrs, Grade};
+use paceline_learner::memory::Fsrs;
 
 use crate::Objective;
 use crate::value::{self, Branches, Horizon, SkillState};
@@ -49,6 +49,9 @@ pub(crate) struct LocalSkill {
     pub(crate) skill: SkillIx,
     pub(crate) state: SkillState,
     pub(crate) branches: Branches,
+    /// The branches after one answer: readiness does not enter memory, so they are the same in every
+    /// lesson.
+    pub(crate) branches_after: Branches,
     /// Goal weight and unlock value: `v_k`.
     pub(crate) worth: f32,
     /// Worth of what one answer tells about mastery.
@@ -84,6 +87,8 @@ pub(crate) struct Local {
     /// Chains of lessons that end in a skill which is locked at the start.
     pub(crate) closures: Vec<Span>,
     pub(crate) chains: Vec<u16>,
+    /// The branches after any lesson.
+    pub(crate) after_lesson: Branches,
     /// Gain of a perfectly ready lesson, memory part: equal for all skills.
     pub(crate) lesson_memory: f32,
 }
@@ -129,14 +134,18 @@ impl Local {
 
     /// Derives everything that follows from skills, prerequisites, credits and items.
     pub(crate) fn finish(&mut self, objective: &Objective, fsrs: &Fsrs, horizon: &Horizon) {
-        self.lesson_memory = if objective.forgetting {
-            horizon.memory(fsrs, fsrs.first(Grade::Good).stability, 0.0)
-        } else {
-            horizon.full()
-        };
+        self.lesson_memory = value::lesson_memory(objective, fsrs, horizon);
+        if let Some(any) = self.skills.first() {
+            let taught = any.state.after_lesson(objective, fsrs, 1.0);
+            self.after_lesson = Branches::of(objective, fsrs, horizon, &taught);
+        }
         for skill in &mut self.skills {
             if skill.state.taught {
-                skill.branches = Branches::of(objective, fsrs, horizon, &skill.state);
+                let of = |state: &SkillState| Branches::of(objective, fsrs, horizon, state);
+                skill.branches = of(&skill.state);
+                let practice =
+                    value::practice_gain(objective, &skill.state, &skill.branches, 1.0, 1.0);
+                skill.branches_after = of(&skill.state.after_practice(&skill.branches, &practice));
             }
         }
         for from in 0..self.skills.len() {

@@ -220,9 +220,9 @@ impl Pacer<'_> {
         let it = &mut end[i];
         let mut minutes = 0.0;
         if !it.state.taught {
-            let gain = readiness
-                * it.worth
-                * value::lesson_gain(objective, fsrs, horizon, &it.state, readiness);
+            let depth = value::lesson_depth(objective, it.state.kappa, readiness);
+            let gain =
+                readiness * it.worth * depth * value::lesson_memory(objective, fsrs, horizon);
             if readiness == 0.0 || gain < price * it.lesson_minutes {
                 return 0.0;
             }

@@ -13,7 +13,8 @@ use paceline_core::strategy::Strategy;
 use paceline_core::time::Timestamp;
 use paceline_learner::memory::Fsrs;
 
-use crate::items::{MOST_ITEMS, Picker};
+use crate::items::{FEW_ITEMS, MOST_ITEMS, Picker};
+use crate::kernel::{self, BLOCK, Block};
 use crate::local::{Edge, Local, LocalSkill, Span};
 use crate::search::{NOTHING_BEFORE, Rules};
 use crate::value::{self, Branches, Horizon, SkillState};
@@ -25,6 +26,8 @@ const FEWEST: usize = 48;
 const MOST: usize = 192;
 /// Most skills of a problem in all.
 const MOST_LOCAL: usize = 256;
+/// Skills from which on few items each are enough.
+const MANY_SKILLS: usize = 24;
 /// Answers within which an item does not come again.
 const EXPOSURE_ANSWERS: usize = 20;
 /// Days within which an item does not come again.
@@ -108,6 +111,8 @@ pub(crate) struct Prepared {
     /// In syllabus order: the skills that come next.
     pub(crate) stream: Vec<u32>,
     pub(crate) local: Local,
+    block: Block,
+    lesson_memory: f32,
 }
 
 impl Inputs<'_> {
@@ -340,6 +345,7 @@ impl Prepared {
 
     /// Skill pass and selection; `must` are drawn in whatever they are worth.
     pub(crate) fn choose(&mut self, inputs: &Inputs<'_>, rules: &Rules, must: &[SkillIx]) {
+        self.lesson_memory = value::lesson_memory(&rules.objective, &rules.fsrs, &rules.horizon);
         self.pass(inputs, rules);
         let shortest = self.shortest(inputs).max(0.25);
         let most = ((4.0 * rules.minutes / shortest) as usize).clamp(FEWEST, MOST);
@@ -364,46 +370,76 @@ impl Prepared {
     /// Gain per minute of every skill that may come first.
     fn pass(&mut self, inputs: &Inputs<'_>, rules: &Rules) {
         let c = inputs.columns;
-        let hard = inputs.has(Strategy::MasteryGate);
-        let review_only = inputs.request.purpose == Purpose::Review;
-        let lesson_memory = if rules.objective.forgetting {
-            let first = inputs.fsrs.first(paceline_learner::memory::Grade::Good);
-            rules.horizon.memory(inputs.fsrs, first.stability, 0.0)
-        } else {
-            rules.horizon.full()
-        };
-        let (per_second, pace) = (inputs.minutes_per_second(), inputs.pace());
-        self.rates.clear();
-        for skill in 0..c.len() {
-            if self.is_barred(skill) {
-                continue;
-            }
-            let worth = self.worth(inputs, skill);
-            let rate = if c.taught.has(skill) {
-                let minutes = self.bank_columns.typical_seconds[skill] * per_second;
-                if minutes <= 0.0 {
-                    continue;
-                }
-                let state = inputs.state(skill);
-                let branches = Branches::of(&rules.objective, &rules.fsrs, &rules.horizon, &state);
-                let gain = value::practice_gain(
-                    &rules.objective,
-                    &state,
-                    &branches,
-                    1.0,
-                    rules.learning_rate,
+        let n = c.len();
+        let mut rates = std::mem::take(&mut self.rates);
+        let mut block = std::mem::take(&mut self.block);
+        rates.clear();
+        for start in (0..n).step_by(BLOCK) {
+            let range = start..(start + BLOCK).min(n);
+            let any_taught = range
+                .clone()
+                .step_by(64)
+                .any(|skill| c.taught.word(skill / 64) != 0);
+            if any_taught && rules.objective.forgetting {
+                let stability = &c.stability_days[range.clone()];
+                let (difficulty, elapsed) =
+                    (&c.difficulty[range.clone()], &c.elapsed_days[range.clone()]);
+                kernel::branches(
+                    &rules.fsrs,
+                    &rules.horizon,
+                    stability,
+                    difficulty,
+                    elapsed,
+                    &mut block,
                 );
-                (gain.gain * worth + self.information(inputs, skill)) / minutes
-            } else if !review_only && unlock::is_open(inputs.bank, c, skill, hard) {
-                let ready = unlock::readiness(inputs.bank, c, skill, rules.objective.ready_at);
-                let depth = value::lesson_depth(&rules.objective, c.kappa[skill], ready);
-                ready * worth * depth * lesson_memory
-                    / (self.bank_columns.lesson_minutes[skill] * pace)
-            } else {
-                continue;
-            };
-            self.rates.push((rate, skill as u32));
+            }
+            for skill in range {
+                let rate = if self.is_barred(skill) {
+                    None
+                } else if c.taught.has(skill) {
+                    let ready_made = rules.objective.forgetting && !c.touched_today.has(skill);
+                    let branches = ready_made.then(|| block.get(skill - start));
+                    self.practice_rate(inputs, rules, skill, branches)
+                } else {
+                    self.lesson_rate(inputs, rules, skill)
+                };
+                rates.extend(rate.map(|rate| (rate, skill as u32)));
+            }
         }
+        self.rates = rates;
+        self.block = block;
+    }
+
+    fn practice_rate(
+        &self,
+        inputs: &Inputs<'_>,
+        rules: &Rules,
+        skill: usize,
+        branches: Option<Branches>,
+    ) -> Option<f32> {
+        let minutes = self.bank_columns.typical_seconds[skill] * inputs.minutes_per_second();
+        if minutes <= 0.0 {
+            return None;
+        }
+        let state = inputs.state(skill);
+        let branches = branches
+            .unwrap_or_else(|| Branches::of(&rules.objective, &rules.fsrs, &rules.horizon, &state));
+        let rate = rules.learning_rate;
+        let gain = value::practice_gain(&rules.objective, &state, &branches, 1.0, rate);
+        Some((gain.gain * self.worth(inputs, skill) + self.information(inputs, skill)) / minutes)
+    }
+
+    fn lesson_rate(&self, inputs: &Inputs<'_>, rules: &Rules, skill: usize) -> Option<f32> {
+        let c = inputs.columns;
+        let hard = inputs.has(Strategy::MasteryGate);
+        let may = inputs.request.purpose == Purpose::Learn;
+        if !may || !unlock::is_open(inputs.bank, c, skill, hard) {
+            return None;
+        }
+        let ready = unlock::readiness(inputs.bank, c, skill, rules.objective.ready_at);
+        let depth = value::lesson_depth(&rules.objective, c.kappa[skill], ready);
+        let gain = ready * self.worth(inputs, skill) * depth * self.lesson_memory;
+        Some(gain / (self.bank_columns.lesson_minutes[skill] * inputs.pace()))
     }
 
     fn information(&self, inputs: &Inputs<'_>, skill: usize) -> f32 {
@@ -543,6 +579,7 @@ impl Prepared {
         LocalSkill {
             skill: SkillIx(skill),
             branches: Branches::default(),
+            branches_after: Branches::default(),
             worth: self.worth(inputs, at),
             information: self.information(inputs, at),
             ready_outside: outside,
@@ -592,11 +629,16 @@ impl Prepared {
         }
         let answers = inputs.columns.n_answers[skill as usize];
         let kept = local.items.len();
+        let most = match self.chosen.len() {
+            _ if rules.syllabus => usize::from(inputs.request.guide_items),
+            n if n < MANY_SKILLS => MOST_ITEMS,
+            _ => FEW_ITEMS,
+        };
         picker.pick(
             SkillIx(skill),
             math::logit(p),
             answers,
-            MOST_ITEMS,
+            most,
             &mut local.items,
         );
         if local.items.len() == start {

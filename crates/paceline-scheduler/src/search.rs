@@ -26,8 +26,12 @@ pub(crate) const WIDTH: usize = 16;
 const STEPS: usize = 1024;
 /// Widest beam.
 const WIDEST: usize = 128;
-/// Most changes that local search tries.
-const MOST_TRIALS: usize = 200;
+/// Share of the bound at which a greedy lesson is good enough to start from.
+const GOOD_ENOUGH: f32 = 0.97;
+/// Skills from which on a greedy lesson may be good enough.
+const MANY_SKILLS: usize = 24;
+/// Most activities that local search replays.
+const MOST_REPLAYED: usize = 600;
 /// Most activities of a lesson.
 const MAX_ACTIVITIES: usize = 200;
 /// Marks a skill that the prefix has not touched.
@@ -234,13 +238,9 @@ impl Search<'_> {
             for edge in self.local.credits(skill) {
                 let to = usize::from(edge.to);
                 let target = node.state(self.local, to);
-                let gain = if node.slots[to] == UNTOUCHED || target.elapsed_days != 0.0 {
-                    edge.base_gain
-                } else {
-                    // Touched in this lesson: what a share of another success on the same day adds.
-                    let (o, c, h) = (&rules.objective, &rules.fsrs, &rules.horizon);
-                    value::credit_gain(o, c, h, target, edge.weight)
-                };
+                // Practised in this lesson already: a share more on the same day adds next to nothing.
+                let fresh = target.elapsed_days != 0.0 || node.slots[to] == UNTOUCHED;
+                let gain = if fresh { edge.base_gain } else { 0.0 };
                 related += edge.weight * gain * self.local.skills[to].worth * (1.0 - target.credit);
             }
         }
@@ -321,19 +321,26 @@ impl Search<'_> {
         state.taught && !state.touched_today
     }
 
+    #[inline]
     fn is_apart(&self, node: &Node, skill: u16) -> bool {
-        let in_run = node.last[0] == skill && 0 < node.run;
-        if node.last[0] != skill && 0 < node.run && usize::from(node.run) <= self.owed(node) {
-            return false;
+        if node.run == 0 && !self.rules.blocked {
+            let gap = usize::from(self.rules.keep_apart).min(2);
+            return !node.last[..gap].contains(&skill);
         }
-        if in_run && node.run < 3 {
-            return true;
+        let same = node.last[0] == skill;
+        if 0 < node.run {
+            if !same && usize::from(node.run) <= self.owed(node) {
+                return false;
+            }
+            if same && node.run < 3 {
+                return true;
+            }
         }
         if self.rules.blocked {
-            return node.last[0] == skill || !node.moves.contains(&skill);
+            return same || !node.moves.contains(&skill);
         }
-        let gap = usize::from(self.rules.keep_apart);
-        !node.last[..gap.min(2)].contains(&skill)
+        let gap = usize::from(self.rules.keep_apart).min(2);
+        !node.last[..gap].contains(&skill)
     }
 
     /// Items owed to the skill just taught.
@@ -349,8 +356,12 @@ impl Search<'_> {
 
     /// Whether the skill's next activity is allowed and worth its time.
     pub(crate) fn pays(&self, node: &Node, skill: usize) -> bool {
-        self.rules.price * node.minutes[skill] < node.gains[skill]
-            && self.forbids(node, skill).is_none()
+        let minutes = node.minutes[skill];
+        self.rules.price * minutes < node.gains[skill]
+            && minutes <= node.left + 1e-4
+            && self.is_apart(node, skill as u16)
+            && (minutes <= node.other_left + 1e-4 || self.is_review(skill))
+            && (node.lessons < self.rules.lessons_left || node.state(self.local, skill).taught)
     }
 
     /// Appends the skill's next activity to the prefix; the caller has checked that it may come.
@@ -406,7 +417,13 @@ impl Search<'_> {
     /// Writes the new state of a skill, its branches and items used.
     fn touch(&self, node: &mut Node, skill: usize, state: SkillState, used: u16) {
         let r = self.rules;
-        let branches = Branches::of(&r.objective, &r.fsrs, &r.horizon, &state);
+        let it = &self.local.skills[skill];
+        let first = self.entry(node, skill).used == 0;
+        let branches = match (used, first && it.state.taught) {
+            (0, _) => self.local.after_lesson,
+            (_, true) => it.branches_after,
+            _ => Branches::of(&r.objective, &r.fsrs, &r.horizon, &state),
+        };
         let entry = self.entry(node, skill);
         entry.state = state;
         entry.branches = branches;
@@ -545,9 +562,41 @@ impl Search<'_> {
             nodes.push(Node::default());
         }
         nodes[0].copy_from(start);
-        self.beam(rate, width, buffers);
+        if !self.greedy_suffices(start, best.value - start.value) {
+            self.beam(rate, width, buffers);
+        }
         self.improve(start, buffers);
         &buffers.best
+    }
+
+    /// Whether the greedy lesson is so near what filling the time with the best first activities, split
+    /// at will, would fetch that a beam could hardly add anything. Only where all there is to do is in
+    /// view at the start: nothing is left to teach.
+    fn greedy_suffices(&self, start: &Node, value: f32) -> bool {
+        let n = self.local.len();
+        let in_view = |skill: usize| {
+            start.state(self.local, skill).taught || !self.local.skills[skill].teachable
+        };
+        if n < MANY_SKILLS || !(0..n).all(in_view) {
+            return false;
+        }
+        let mut open: Vec<(f32, f32)> = (0..n)
+            .filter(|&skill| start.minutes[skill].is_finite())
+            .map(|skill| {
+                (
+                    start.gains[skill] / start.minutes[skill],
+                    start.minutes[skill],
+                )
+            })
+            .collect();
+        open.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        let (mut left, mut bound) = (start.left, 0.0);
+        for (rate, minutes) in open {
+            let used = minutes.min(left);
+            bound += rate.max(0.0) * used;
+            left -= used;
+        }
+        GOOD_ENOUGH * bound <= value
     }
 
     /// Beam over prefixes; `rate` is what a minute left is thought to fetch.
@@ -579,11 +628,15 @@ impl Search<'_> {
                 if next.len() == grown {
                     next.push(Node::default());
                 }
+                let parent = &nodes[step.node as usize];
+                if step.choice < Step::CHAIN && !is_new(keys, self.key_after(parent, step.choice)) {
+                    continue;
+                }
                 let child = &mut next[grown];
-                child.copy_from(&nodes[step.node as usize]);
+                child.copy_from(parent);
                 self.take(child, step.choice);
                 let key = (child.key, child.last[0]);
-                if keys.iter().filter(|seen| seen.0 == key.0).count() >= 2 || keys.contains(&key) {
+                if !is_new(keys, key) {
                     continue;
                 }
                 keys.push(key);
@@ -597,6 +650,16 @@ impl Search<'_> {
             std::mem::swap(nodes, next);
             live = grown;
         }
+    }
+
+    /// The fingerprint of a prefix and its last skill, after one more activity.
+    fn key_after(&self, node: &Node, skill: u32) -> (u64, u16) {
+        let at = skill as usize;
+        let lesson = !node.state(self.local, at).taught;
+        let key = node
+            .key
+            .wrapping_add(fingerprint(at, node.used(at), lesson));
+        (key, skill as u16)
     }
 
     /// Lists the ways to go on from all nodes.
@@ -666,16 +729,16 @@ impl Search<'_> {
     }
 
     /// Local search around the best lesson: each activity in turn is left out, or moved to another
-    /// place, and the room filled again, while that helps and trials last.
+    /// place, and the room filled again, while that helps and work is left.
     fn improve(&self, start: &Node, buffers: &mut Buffers) {
         let fixed = start.moves.len();
-        let mut trials = MOST_TRIALS;
+        let mut left = MOST_REPLAYED;
         let mut changed = true;
         while changed {
             changed = false;
             let mut i = fixed;
             while i < buffers.best.moves.len() {
-                let better = self.try_change(start, i, None, &mut trials, buffers);
+                let better = self.try_change(start, i, None, &mut left, buffers);
                 changed |= better;
                 i = if better { fixed } else { i + 1 };
             }
@@ -687,7 +750,7 @@ impl Search<'_> {
                     }
                     let (from, at) = (buffers.best.moves[i], buffers.best.moves[to]);
                     if i != to && self.order_matters(from, at) {
-                        changed |= self.try_change(start, i, Some(to), &mut trials, buffers);
+                        changed |= self.try_change(start, i, Some(to), &mut left, buffers);
                     }
                 }
             }
@@ -700,13 +763,13 @@ impl Search<'_> {
         start: &Node,
         i: usize,
         to: Option<usize>,
-        trials: &mut usize,
+        replayed: &mut usize,
         buffers: &mut Buffers,
     ) -> bool {
-        if *trials == 0 {
+        let Some(left) = replayed.checked_sub(buffers.best.moves.len() - start.moves.len()) else {
             return false;
-        }
-        *trials -= 1;
+        };
+        *replayed = left;
         let Buffers {
             trial,
             best,
@@ -736,6 +799,17 @@ impl Search<'_> {
                 || self.local.creditors(usize::from(from)).contains(&to)
         };
         linked(a, b) || linked(b, a)
+    }
+}
+
+/// Whether a prefix is worth keeping beside those kept: at most two orders of the same activities, with
+/// different ends.
+fn is_new(keys: &[(u64, u16)], key: (u64, u16)) -> bool {
+    let mut same = keys.iter().filter(|seen| seen.0 == key.0);
+    match (same.next(), same.next()) {
+        (None, _) => true,
+        (Some(seen), None) => seen.1 != key.1,
+        _ => false,
     }
 }
 

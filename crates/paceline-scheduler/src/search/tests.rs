@@ -119,6 +119,7 @@ fn instance(seed: u64, most: usize) -> (Local, Rules) {
                 touched_today: false,
             },
             branches: Branches::default(),
+            branches_after: Branches::default(),
             worth: between(&mut rng, 0.3, 1.5) * if rich { 4.0 } else { 1.0 },
             information: between(&mut rng, 0.0, 0.005),
             ready_outside: 0.0,
