@@ -7,6 +7,7 @@ use paceline_core::graph::Csr;
 use paceline_core::ids::{ItemIx, SkillIx, ThemeIx};
 use serde::{Deserialize, Serialize};
 
+use crate::body::ItemBody;
 use crate::codec::{self, Blobs};
 use crate::names::Names;
 use crate::version::{BankVersion, ItemVersion};
@@ -364,6 +365,15 @@ impl Bank {
     /// Whether the item has a text to show; generated curricula have none.
     pub fn has_text(&self, item: ItemIx) -> bool {
         !self.item_bodies.get(item.0 as usize).is_empty()
+    }
+
+    pub(crate) fn body(&self, item: ItemIx) -> Option<ItemBody> {
+        let bytes = self.item_bodies.get(item.0 as usize);
+        if bytes.is_empty() {
+            None
+        } else {
+            postcard::from_bytes(bytes).ok()
+        }
     }
 
     /// Whether all columns have the lengths and indexes that the accessors rely on.

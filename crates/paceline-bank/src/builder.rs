@@ -13,6 +13,7 @@ mod graph;
 use paceline_core::ids::{ItemIx, SkillIx, ThemeIx, check_local_id, check_qualified_id};
 
 use crate::bank::{Bank, Course, ItemStatus, ItemThemes, Lesson, Skill, Slot, Theme};
+use crate::body::ItemBody;
 use crate::codec::Blobs;
 use crate::names::Names;
 use crate::suggest::closest;
@@ -358,6 +359,18 @@ impl BankBuilder {
     pub fn lesson(&mut self, skill: &str, lesson: Lesson) -> &mut Self {
         self.lessons.push((skill.to_owned(), lesson));
         self
+    }
+
+    pub(crate) fn passage(&mut self, text: String) -> u32 {
+        self.passages.push(text);
+        self.passages.len() as u32 - 1
+    }
+
+    pub(crate) fn item_with_body(&mut self, item: ItemSpec, body: &ItemBody, version: ItemVersion) {
+        let bytes = postcard::to_allocvec(body)
+            .expect("every field of a body serialises, and a vector does not run full");
+        self.bodies.push((self.items.len() as u32, bytes, version));
+        self.items.push(item);
     }
 
     /// Builds the bank.

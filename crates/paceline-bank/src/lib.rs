@@ -7,19 +7,38 @@
 //! The crate knows no learners, no clock and no files: content comes in as text, and a compiled bank
 //! as bytes.
 
+mod answer;
 mod bank;
+mod body;
 mod builder;
 mod codec;
+mod content;
+mod diagnostic;
+mod expr;
+mod instance;
+mod inventory;
 mod names;
 mod rational;
+mod source;
 mod suggest;
+mod text;
 mod version;
 
+pub use answer::MAX_RESPONSE_CHARS;
 pub use bank::{Bank, Course, ItemStatus, ItemThemes, Lesson, Skill, Theme};
 pub use builder::{
     BankBuilder, BankError, BankErrors, CourseSpec, ItemSpec, Kind, Level, SkillSpec, ThemeSpec,
     ThemesSpec,
 };
 pub use codec::{DecodeError, FORMAT};
+pub use diagnostic::{Diagnostic, Severity};
+pub use expr::{EvalError, Value};
+pub use instance::{
+    Graded, InstanceError, MAX_DRAWS, PartKind, Rendered, RenderedChoice, RenderedHint,
+    RenderedPart, Verdict,
+};
+pub use inventory::{CourseInventory, Edges, Gaps, Inventory, WANTED_ITEMS};
 pub use rational::{ArithmeticError, Rational};
+pub use source::SourceFile;
+pub use suggest::closest;
 pub use version::{BankVersion, ItemVersion, VersionError};

@@ -5,7 +5,7 @@ mod tests;
 
 /// The known name at the smallest edit distance, if it is at most a third of the length; ties by
 /// the order given.
-pub(crate) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     if name.len() > 160 {
         return None;
     }
