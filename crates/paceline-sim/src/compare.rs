@@ -3,24 +3,31 @@
 //! Gains are class means over the class's own result under the fixed pacing guide, in SD of all pupils' end test
 //! under that guide; intervals come from the spread of those gains over classes (Student's t).
 
+use paceline::Bank;
+use paceline::strategy::{Strategies, Strategy};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::SimError;
 use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
+use crate::draws::Purpose;
+use crate::engine::EngineTeacher;
 use crate::math;
 use crate::policy::Baseline;
 use crate::term::{self, Oracle, Separately, Teacher};
 use crate::world::{Family, Variant, World};
 
 /// Who teaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PolicyKind {
     /// A policy without a model of the learner.
     Baseline(Baseline),
+    /// The engine, with these strategies.
+    Engine(Strategies),
     /// Sees the true state; greedy, so not a bound.
     Oracle,
 }
@@ -30,9 +37,26 @@ impl PolicyKind {
     pub fn name(self) -> String {
         match self {
             PolicyKind::Baseline(baseline) => baseline.name().to_owned(),
+            PolicyKind::Engine(strategies) => engine_name(strategies),
             PolicyKind::Oracle => "oracle".to_owned(),
         }
     }
+}
+
+/// `engine` by default; then what is off after a minus and what is on after a plus: `engine-spacing`.
+fn engine_name(strategies: Strategies) -> String {
+    let mut name = "engine".to_owned();
+    for strategy in Strategy::ALL {
+        match (
+            Strategies::default().has(strategy),
+            strategies.has(strategy),
+        ) {
+            (true, false) => name += &format!("-{}", strategy.name()),
+            (false, true) => name += &format!("+{}", strategy.name()),
+            _ => {}
+        }
+    }
+    name
 }
 
 /// What to compare.
@@ -50,12 +74,14 @@ pub struct Config {
     pub families: Vec<Family>,
     /// Variants of each family's worlds.
     pub variants: Vec<Variant>,
+    /// The bank that the engine teaches from; the curriculum's own where none is given.
+    pub bank: Option<Arc<Bank>>,
     /// Policies; the fixed pacing guide is always run, since gains are counted from it.
     pub policies: Vec<PolicyKind>,
 }
 
 impl Default for Config {
-    /// Twenty classes of thirty in each plain family, all baselines and the oracle.
+    /// Twenty classes of thirty in each plain family: the engine, all baselines and the oracle.
     fn default() -> Self {
         let baselines = Baseline::ALL.map(PolicyKind::Baseline);
         Self {
@@ -65,7 +91,12 @@ impl Default for Config {
             calendar: Calendar::default(),
             families: Family::ALL.to_vec(),
             variants: vec![Variant::Plain],
-            policies: baselines.into_iter().chain([PolicyKind::Oracle]).collect(),
+            bank: None,
+            policies: [PolicyKind::Engine(Strategies::default())]
+                .into_iter()
+                .chain(baselines)
+                .chain([PolicyKind::Oracle])
+                .collect(),
         }
     }
 }
@@ -191,12 +222,16 @@ pub fn compare(
             }
         }
     }
+    let bank = match &config.bank {
+        Some(bank) => bank.clone(),
+        None => Arc::new(curriculum.bank()?),
+    };
     let done = AtomicUsize::new(0);
     let total = jobs.len();
     let results: Vec<Vec<term::Outcome>> = jobs
         .par_iter()
         .map(|&job| {
-            let results = teach(curriculum, config, job)?;
+            let results = teach(curriculum, &bank, config, job)?;
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress(Progress { done, total });
             Ok(results)
@@ -252,6 +287,7 @@ fn check(curriculum: &Curriculum, config: &Config) -> Result<(), SimError> {
 
 fn teach(
     curriculum: &Curriculum,
+    bank: &Arc<Bank>,
     config: &Config,
     job: Job,
 ) -> Result<Vec<term::Outcome>, SimError> {
@@ -267,6 +303,15 @@ fn teach(
         PolicyKind::Baseline(baseline) => Box::new(Separately::new(move |pupil| {
             baseline.start(curriculum, calendar, term::policy_draws(world, seat(pupil)))
         })),
+        PolicyKind::Engine(strategies) => {
+            let seed = world.draws.bits(Purpose::PolicyChoice, 1, 0);
+            Box::new(EngineTeacher::new(
+                bank.clone(),
+                curriculum,
+                strategies,
+                seed,
+            )?)
+        }
         PolicyKind::Oracle => Box::new(Oracle::new(curriculum, calendar)),
     };
     term::run(

@@ -1,6 +1,13 @@
 //! What a school teaches in a term, as it is shown to every policy: skills, the graph as its authors drew
 //! it, items with their expected difficulty and time. What is true of it belongs to [`crate::world`].
 
+use paceline::Bank;
+use paceline::bank::{BankBuilder, CourseSpec, ItemSpec, SkillSpec, ThemeSpec, ThemesSpec};
+use paceline::ids::{SkillIx, ThemeIx};
+use std::sync::Arc;
+
+use crate::SimError;
+
 /// A course as policies see it; skills stand in syllabus order.
 #[derive(Clone, Debug, Default)]
 pub struct Curriculum {
@@ -41,6 +48,101 @@ pub struct Item {
 }
 
 impl Curriculum {
+    /// One course of a bank.
+    ///
+    /// # Errors
+    ///
+    /// [`SimError::UnknownCourse`].
+    pub fn from_bank(bank: &Arc<Bank>, course: &str) -> Result<Self, SimError> {
+        let (first, end) = course_skills(bank, course)?;
+        // Edges to other courses are none of the term's business.
+        let inside = |(target, weight): (u32, f32)| {
+            (first..end)
+                .contains(&target)
+                .then(|| (target - first, f64::from(weight)))
+        };
+        let mut items = Vec::new();
+        let mut skills = Vec::new();
+        for skill in first..end {
+            let own = bank.items_of(SkillIx(skill));
+            let from = items.len() as u32;
+            items.extend(own.iter().map(|&item| Item {
+                id: bank.item_id(item).to_owned(),
+                skill: skill - first,
+                easiness_logit: f64::from(bank.item_easiness()[item.at()]),
+                seconds: f64::from(bank.item_seconds()[item.at()]),
+            }));
+            let described = bank.skill(SkillIx(skill));
+            skills.push(Skill {
+                id: described.id.clone(),
+                lesson_minutes: f64::from(described.lesson_minutes),
+                needs: bank
+                    .prerequisites()
+                    .edges(skill)
+                    .filter_map(inside)
+                    .collect(),
+                encompasses: bank.encompasses().edges(skill).filter_map(inside).collect(),
+                items: (from..items.len() as u32).collect(),
+            });
+        }
+        let themes = (0..bank.n_themes() as u32).map(|theme| bank.theme(ThemeIx(theme)).id.clone());
+        Ok(Self {
+            skills,
+            items,
+            themes: themes.collect(),
+        })
+    }
+
+    /// The bank that an engine teaches this curriculum from: its graph and items, without texts.
+    ///
+    /// # Errors
+    ///
+    /// [`SimError::Engine`] if the curriculum is no valid bank: an id twice, or an edge to a later skill.
+    pub fn bank(&self) -> Result<Bank, SimError> {
+        let id = |k: u32| self.skills[k as usize].id.clone();
+        let course = |id: &str| id.split('/').next().unwrap_or_default().to_owned();
+        let mut builder = BankBuilder::new();
+        let mut courses: Vec<String> = self.skills.iter().map(|skill| course(&skill.id)).collect();
+        courses.dedup();
+        for course in &courses {
+            let (id, title) = (course.clone(), course.clone());
+            builder.course(CourseSpec {
+                id,
+                title,
+                ..CourseSpec::default()
+            });
+            for theme in &self.themes {
+                let slots = vec![("title".to_owned(), "en".to_owned(), theme.clone())];
+                let (course, id) = (course.clone(), theme.clone());
+                builder.theme(ThemeSpec { course, id, slots });
+            }
+        }
+        let edges = |edges: &[(u32, f64)]| edges.iter().map(|&(k, w)| (id(k), w as f32)).collect();
+        for skill in &self.skills {
+            builder.skill(SkillSpec {
+                id: skill.id.clone(),
+                title: skill.id.clone(),
+                lesson_minutes: skill.lesson_minutes as f32,
+                needs: edges(&skill.needs),
+                encompasses: edges(&skill.encompasses),
+                ..SkillSpec::default()
+            });
+        }
+        for item in &self.items {
+            builder.item(ItemSpec {
+                id: item.id.clone(),
+                skills: vec![id(item.skill)],
+                easiness: item.easiness_logit as f32,
+                seconds: item.seconds as f32,
+                themes: ThemesSpec::Any,
+                ..ItemSpec::default()
+            });
+        }
+        builder.build().map_err(|errors| SimError::Engine {
+            why: errors.to_string(),
+        })
+    }
+
     /// How many skills there are.
     pub fn n_skills(&self) -> usize {
         self.skills.len()
@@ -56,4 +158,15 @@ impl Curriculum {
         }
         dependants
     }
+}
+
+/// The skills of a course: first index and one past the last.
+pub(crate) fn course_skills(bank: &Bank, course: &str) -> Result<(u32, u32), SimError> {
+    let courses = bank.courses();
+    let found = courses.iter().find(|known| known.id == course);
+    let found = found.ok_or_else(|| SimError::UnknownCourse {
+        course: course.to_owned(),
+        known: courses.iter().map(|known| known.id.clone()).collect(),
+    })?;
+    Ok(found.skills)
 }

@@ -1,5 +1,7 @@
 //! Generated curricula of any size, for benches and for worlds beyond the shipped courses.
 
+use paceline::Bank;
+
 use crate::curriculum::{Curriculum, Item, Skill};
 use crate::draws::{Draws, Purpose};
 
@@ -7,6 +9,16 @@ use crate::draws::{Draws, Purpose};
 const THEMES: [&str; 8] = [
     "animals", "cooking", "football", "music", "nature", "space", "travel", "trains",
 ];
+
+/// The bank of a generated [`curriculum`]: graph and items, without texts.
+///
+/// # Panics
+///
+/// Never: what is generated is valid.
+pub fn bank(n_skills: usize, items_per_skill: usize, seed: u64) -> Bank {
+    let built = curriculum(n_skills, items_per_skill, seed).bank();
+    built.expect("generated ids are distinct and edges point backward")
+}
 
 /// A curriculum of `n_skills` skills with `items_per_skill` items each; a pure function of its arguments.
 ///

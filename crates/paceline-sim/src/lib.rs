@@ -18,12 +18,14 @@ mod calendar;
 mod compare;
 mod curriculum;
 mod draws;
+mod engine;
 pub mod generate;
 mod math;
 mod mind;
 mod observation;
 mod policy;
 mod pupil;
+mod showcase;
 mod term;
 mod world;
 
@@ -32,6 +34,7 @@ pub use compare::{Comparison, Config, Figure, PolicyKind, Progress, Row, Study, 
 pub use curriculum::{Curriculum, Item, Skill};
 pub use observation::{Activity, Kind, Now, Observation};
 pub use policy::{Baseline, Policy};
+pub use showcase::{Shown, showcase};
 pub use world::{Family, Variant};
 
 /// Easiness of a typical item, logit: an author's `medium`.
@@ -47,4 +50,27 @@ pub enum SimError {
         /// What is missing.
         what: &'static str,
     },
+    /// The engine refused what a pupil did.
+    #[error("the engine refused: {why}")]
+    Engine {
+        /// Its reason.
+        why: String,
+    },
+    /// The content has no such course.
+    #[error("no course {course:?}; wanted one of {}", .known.join(", "))]
+    UnknownCourse {
+        /// The course.
+        course: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+}
+
+impl SimError {
+    /// The engine's own error, as the simulation passes it on.
+    fn refused(error: impl std::fmt::Display) -> Self {
+        Self::Engine {
+            why: error.to_string(),
+        }
+    }
 }
