@@ -9,6 +9,9 @@ use paceline_learner::{Learner, Params};
 use crate::SkillColumns;
 use crate::prepare::BankColumns;
 
+#[cfg(test)]
+mod tests;
+
 /// Probability of mastery at which a skill counts as mastered, as a standard normal quantile (.75).
 const MASTERED_QUANTILE: f32 = 0.674_49;
 /// Slope of the logistic function nearest the normal distribution.

@@ -1,1 +1,72 @@
+use paceline_core::math;
+use proptest::prelude::*;
 
+use super::*;
+use crate::testing::{course, ix};
+
+fn picker<'a>(bank: &'a Bank, barred: &'a [ItemIx], target: Option<f32>) -> Picker<'a> {
+    Picker {
+        bank,
+        barred,
+        target,
+        slope: 1.0,
+        minutes_per_second: 1.0 / 60.0,
+        exposure: &[],
+    }
+}
+
+proptest! {
+    /// The binary search finds what trying every item finds.
+    #[test]
+    fn items_come_by_fit(
+        logit in -3.0f32..3.0,
+        target in 0.5f32..0.95,
+        barred in prop::collection::btree_set(0u32..12, 0..6),
+        most in 1usize..6,
+    ) {
+        let bank = course(&[("a", &[], &[])], 12);
+        let skill = ix(&bank, "a");
+        let barred: Vec<ItemIx> = barred.into_iter().map(ItemIx).collect();
+        let picker = picker(&bank, &barred, Some(target));
+        let mut found = Vec::new();
+        picker.pick(skill, logit, 0, most, &mut found);
+        let fit = |item: &ItemIx| {
+            let offset = picker.choice(skill, *item).offset_logit;
+            value::difficulty_fit(math::logistic(logit + offset), target)
+        };
+        let mut wanted: Vec<f32> =
+            bank.items_of(skill).iter().filter(|item| !barred.contains(item)).map(fit).collect();
+        wanted.sort_by(|a, b| b.total_cmp(a));
+        wanted.truncate(most);
+        let found: Vec<f32> = found.iter().map(|choice| fit(&choice.item)).collect();
+        prop_assert_eq!(found, wanted);
+    }
+}
+
+#[test]
+fn the_syllabus_goes_from_easy_to_hard_and_round_again() {
+    let bank = course(&[("a", &[], &[])], 4);
+    let skill = ix(&bank, "a");
+    let items = bank.items_of(skill);
+    let mut found = Vec::new();
+    picker(&bank, &[], None).pick(skill, 0.0, 3, 3, &mut found);
+    let found: Vec<ItemIx> = found.iter().map(|choice| choice.item).collect();
+    assert_eq!(found, [items[3], items[0], items[1]]);
+}
+
+#[test]
+fn of_two_that_fit_alike_the_one_less_shown_comes_first() {
+    let bank = course(&[("a", &[], &[])], 2);
+    let skill = ix(&bank, "a");
+    let items = bank.items_of(skill);
+    let mut exposure = vec![0.0; 2];
+    exposure[items[0].at()] = 0.9;
+    exposure[items[1].at()] = 0.0;
+    let picker = Picker {
+        exposure: &exposure,
+        ..picker(&bank, &[], Some(0.5))
+    };
+    let mut found = Vec::new();
+    picker.pick(skill, 0.0, 0, 1, &mut found);
+    assert_eq!(found[0].item, items[1]);
+}
