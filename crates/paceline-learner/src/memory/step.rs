@@ -72,11 +72,11 @@ pub struct Fsrs {
     /// D0(easy), unclamped: where difficulty reverts to.
     difficulty_pull: f32,
     /// -w6 (grade - 3).
-    difficulty_step: [f32; 4],
+    pub(super) difficulty_step: [f32; 4],
     /// 0, w15, 1, w16: what a success of each grade multiplies growth by.
-    success_bonus: [f32; 4],
+    pub(super) success_bonus: [f32; 4],
     /// e^(w17 (grade - 3 + w18)).
-    same_day: [f32; 4],
+    pub(super) same_day: [f32; 4],
     /// e^(w17 w18): the least a failure divides stability by.
     failure_cut: f32,
 }
@@ -191,15 +191,36 @@ impl Fsrs {
             let shrink = self.same_day_shrink(s);
             Grade::ALL.map(|grade| self.same_day(s, shrink, grade))
         } else {
-            let r = self.retrievability(elapsed_days, s);
-            let growth = self.success_growth(s, d, r);
-            let [_, hard, good, easy] = self.success_bonus.map(|bonus| s * (1.0 + growth * bonus));
-            [self.failure(s, d, r), hard, good, easy]
+            self.later_stabilities(s, d, elapsed_days)
         };
         Grade::ALL.map(|grade| MemoryState {
             stability: clip_stability(stability[grade.index()]),
             difficulty: self.next_difficulty(d, grade),
         })
+    }
+
+    /// The stabilities after each grade on another day.
+    ///
+    /// The equations of [`Fsrs::next`] in three stages of four lanes, so that logarithms and exponentials are taken side
+    /// by side: 2.1 times as quick as one after the other (`memory/next_states` in `benches/peers`).
+    #[inline]
+    fn later_stabilities(&self, s: f32, d: f32, t: f32) -> [f32; 4] {
+        let w = self.weights.get();
+        let [ln_x, ln_s, ln_s1, ln_d] =
+            four(math::ln, [1.0 + self.factor * (t / s), s, s + 1.0, d]);
+        let [r, shrink, power, _] = four(
+            math::exp,
+            [self.decay * ln_x, -w[9] * ln_s, w[13] * ln_s1, 0.0],
+        );
+        let lost = 1.0 - r;
+        let [gain, left, ..] = four(
+            math::exp,
+            [w[10] * lost, w[14] * lost - w[12] * ln_d, 0.0, 0.0],
+        );
+        let growth = self.growth * (11.0 - d) * shrink * (gain - 1.0);
+        let failure = (w[11] * (power - 1.0) * left).min(s / self.failure_cut);
+        let [_, hard, good, easy] = self.success_bonus.map(|bonus| s * (1.0 + growth * bonus));
+        [failure, hard, good, easy]
     }
 
     /// The state after a whole history, None for an empty one.
@@ -214,7 +235,7 @@ impl Fsrs {
     ///
     /// The step a planner takes for every candidate: one logarithm and two exponentials. Difficulty is
     /// left as it is, which a good answer hardly moves.
-    #[inline]
+    #[inline(always)]
     pub fn success_stability(&self, state: MemoryState, retrievability: f32) -> f32 {
         let s = state.stability;
         clip_stability(s * (1.0 + self.success_growth(s, state.difficulty, retrievability)))
@@ -261,8 +282,8 @@ impl Fsrs {
     }
 
     /// `min(w11 D^(-w12) ((S+1)^w13 - 1) e^(w14 (1-R)), S / e^(w17 w18))`.
-    #[inline]
-    fn failure(&self, s: f32, d: f32, r: f32) -> f32 {
+    #[inline(always)]
+    pub(super) fn failure(&self, s: f32, d: f32, r: f32) -> f32 {
         let w = self.weights.get();
         let left = w[11]
             * (math::exp(w[13] * math::ln(s + 1.0)) - 1.0)
@@ -271,8 +292,8 @@ impl Fsrs {
     }
 
     /// `S^(-w19)`: how much less a second attempt on one day moves a stable memory.
-    #[inline]
-    fn same_day_shrink(&self, s: f32) -> f32 {
+    #[inline(always)]
+    pub(super) fn same_day_shrink(&self, s: f32) -> f32 {
         math::exp(-self.weights.get()[19] * math::ln(s))
     }
 
@@ -288,10 +309,25 @@ impl Fsrs {
 
     #[inline]
     fn next_difficulty(&self, d: f32, grade: Grade) -> f32 {
-        // The order of operations is the published one: it decides the last bits.
-        let moved = d + (10.0 - d) * self.difficulty_step[grade.index()] / 9.0;
-        clip_difficulty(self.weights.get()[7] * (self.difficulty_pull - moved) + moved)
+        clip_difficulty(self.moved_difficulty(d, self.difficulty_step[grade.index()]))
     }
+
+    /// `w7 (D0(easy) - D') + D'` with `D' = D + step (10 - D) / 9`; the order of operations decides the last bits.
+    #[inline(always)]
+    pub(super) fn moved_difficulty(&self, d: f32, step: f32) -> f32 {
+        let moved = d + (10.0 - d) * step / 9.0;
+        self.weights.get()[7] * (self.difficulty_pull - moved) + moved
+    }
+}
+
+/// A function of four numbers at once.
+#[inline(always)]
+fn four(f: impl Fn(f32) -> f32, x: [f32; 4]) -> [f32; 4] {
+    let mut y = [0.0; 4];
+    for i in 0..4 {
+        y[i] = f(x[i]);
+    }
+    y
 }
 
 /// Whether a gap is none: zero, negative or NaN.
@@ -316,6 +352,6 @@ pub(super) fn clip_stability(s: f32) -> f32 {
     clippy::manual_clamp,
     reason = "clamp would keep NaN, max returns the other operand"
 )]
-fn clip_difficulty(d: f32) -> f32 {
+pub(super) fn clip_difficulty(d: f32) -> f32 {
     d.max(DIFFICULTY_MIN).min(DIFFICULTY_MAX)
 }

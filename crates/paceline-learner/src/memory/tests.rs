@@ -164,6 +164,19 @@ proptest! {
         }
     }
 
+    /// Many histories side by side end, bit for bit, where each does alone.
+    #[test]
+    fn replay_of_many_equals_replay_of_each(weights in weights(), histories in prop::collection::vec(history(), 0..40)) {
+        let model = Fsrs::new(weights);
+        let mut histories: Vec<&[Review]> = histories.iter().map(Vec::as_slice).collect();
+        histories.insert(histories.len() / 2, &[]);
+        let mut out = vec![None; histories.len()];
+        model.replay_many(&histories, &mut out);
+        for (history, out) in histories.iter().zip(out) {
+            prop_assert_eq!(model.replay(history), out);
+        }
+    }
+
     /// The planner's fast step is a good answer on another day.
     #[test]
     fn the_fast_step_is_a_good_answer(state in state(), days in 1u32..900) {
