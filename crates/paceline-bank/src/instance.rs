@@ -19,9 +19,6 @@ use crate::expr::{EvalError, Value};
 use crate::rational::{ArithmeticError, Rational};
 use crate::text::{Fill, Text, slot_mark};
 
-#[cfg(test)]
-mod tests;
-
 /// How often an instance is drawn anew before its seed is given up.
 pub const MAX_DRAWS: u32 = 1000;
 
