@@ -29,7 +29,7 @@ impl Draws {
 pub fn rows() -> Vec<Row> {
     let mut rows = vec![];
     rows.extend(next_states());
-    rows.push(replay());
+    rows.extend(replay());
     rows.push(retrievability());
     rows.extend(fitting());
     rows
@@ -146,37 +146,53 @@ fn peer_reviews(history: &[Review]) -> Vec<fsrs::FSRSReview> {
     history.iter().map(review).collect()
 }
 
-fn replay() -> Row {
-    let histories = histories(64, 20, Weights::DEFAULT, "replay");
+fn replay() -> [Row; 2] {
+    let mut histories = histories(256, 20, Weights::DEFAULT, "replay");
+    histories.sort_by_key(Vec::len);
     let items: Vec<fsrs::FSRSItem> = histories
         .iter()
         .map(|h| fsrs::FSRSItem {
             reviews: peer_reviews(h),
         })
         .collect();
+    let slices: Vec<&[Review]> = histories.iter().map(Vec::as_slice).collect();
     let (ours, peer) = (Fsrs::default(), fsrs::FSRS::default());
     let reviews = histories.iter().map(Vec::len).sum();
-    let (ours_ns, peer_ns) = in_turns(
+    // The peer takes histories by value, so both of its rows pay for a copy, a few per cent of their time.
+    let one = in_turns(
         reviews,
         || {
-            for history in &histories {
+            for history in &slices {
                 black_box(ours.replay(black_box(history)));
             }
         },
         || {
             for item in &items {
-                // The peer takes its history by value; the copy is a few per cent of its time.
                 let _ = black_box(peer.memory_state(black_box(item.clone()), None));
             }
         },
     );
-    Row {
-        name: "memory/replay, a review",
+    let mut out = vec![None; slices.len()];
+    let many = in_turns(
+        reviews,
+        || ours.replay_many(black_box(&slices), black_box(&mut out)),
+        || {
+            let _ = black_box(
+                peer.memory_state_batch(black_box(items.clone()), vec![None; items.len()]),
+            );
+        },
+    );
+    let row = |name, (ours_ns, peer_ns)| Row {
+        name,
         peer: "fsrs",
         ours_ns,
         peer_ns,
         target: 4.0,
-    }
+    };
+    [
+        row("memory/replay, one by one", one),
+        row("memory/replay, many", many),
+    ]
 }
 
 fn retrievability() -> Row {
@@ -258,7 +274,7 @@ fn fitting() -> [Row; 2] {
     let losses = [Weights::DEFAULT, ours.weights, theirs, truth].map(|w| log_loss(w, &test));
     println!(
         "fit of {n} reviews, log loss on others: defaults {:.5}, ours {:.5} ({} steps), fsrs {:.5}, truth {:.5}\n",
-        losses[0], losses[1], ours.iterations, losses[2], losses[3]
+        losses[0], losses[1], ours.steps, losses[2], losses[3]
     );
     [
         Row {

@@ -1,10 +1,9 @@
 //! Fitting the weights to review histories.
 //!
 //! Maximises the probability of every answer given on another day than the one before, with a normal
-//! prior around the published defaults, so that few data change little. The gradient is exact (the
-//! recurrence run backwards), the search a projected BFGS over 21 scaled weights: first on a sample,
-//! to get near, then on everything. Sums are combined in a fixed order, so the result does not depend
-//! on the number of threads.
+//! prior around the published defaults, so that few data change little. The gradient is exact: the
+//! recurrence run backwards; the search is a descent in small batches, whose time a review does not grow.
+//! It runs on one thread and in a fixed order, so that a log gives the same weights everywhere.
 
 use super::{DIFFICULTY_MAX, DIFFICULTY_MIN, STABILITY_MAX_DAYS, STABILITY_MIN_DAYS};
 use super::{Fsrs, Grade, Review, Weights};
@@ -14,18 +13,18 @@ use rayon::prelude::*;
 const N: usize = 21;
 /// Histories per task: enough work to be worth a task, few enough to share out.
 const CHUNK: usize = 256;
+/// Scored reviews in a batch of the descent.
+const BATCH_REVIEWS: usize = 512;
 /// Predictions are kept this far from 0 and 1, so that one surprise costs at most ln 1e5.
 const P_MARGIN: f32 = 1e-5;
 
 /// How hard to search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FitOptions {
-    /// Most steps over the whole data.
-    pub iterations: usize,
-    /// Scored reviews in the sample that the search starts with.
-    pub sample_reviews: usize,
-    /// Stop when a step lowers the penalised loss by less than this share.
-    pub tolerance: f64,
+    /// How often the descent goes through the histories.
+    pub epochs: usize,
+    /// The fewest steps it takes, however few the reviews.
+    pub min_steps: usize,
     /// Weight of the prior: 1 takes a quarter of a weight's range as its standard deviation.
     pub prior: f64,
 }
@@ -33,9 +32,8 @@ pub struct FitOptions {
 impl Default for FitOptions {
     fn default() -> Self {
         Self {
-            iterations: 12,
-            sample_reviews: 20_000,
-            tolerance: 2e-6,
+            epochs: 4,
+            min_steps: 300,
             prior: 1.0,
         }
     }
@@ -52,8 +50,8 @@ pub struct Fitted {
     pub log_loss_default: f64,
     /// Mean log loss of the fitted weights on them.
     pub log_loss: f64,
-    /// Steps taken over the whole data.
-    pub iterations: usize,
+    /// Steps taken.
+    pub steps: usize,
 }
 
 /// Why no weights were fitted.
@@ -89,27 +87,13 @@ where
     }
     let start = *Weights::DEFAULT.get();
     let mut w = start;
-    if n_scored > 2 * options.sample_reviews {
-        // Every k-th history: the order of a log may go with time or learner.
-        let sample: Vec<&[Review]> = all
-            .iter()
-            .step_by(n_scored.div_ceil(options.sample_reviews.max(1)))
-            .copied()
-            .collect();
-        // The sample stands for all: its loss counts as often as the whole would.
-        let stands_for =
-            n_scored as f64 / sample.iter().map(|h| scored(h)).sum::<usize>().max(1) as f64;
-        let objective = |w: &[f32; N]| penalised(w, &sample, options.prior / stands_for);
-        w = search(w, objective, 40, options.tolerance * 5.0).0;
-    }
-    let objective = |w: &[f32; N]| penalised(w, &all, options.prior);
-    let (w, iterations) = search(w, objective, options.iterations, options.tolerance);
+    let steps = descend(&mut w, &all, n_scored, options);
     Ok(Fitted {
         weights: Weights::clipped(w),
         scored: n_scored,
         log_loss_default: loss_and_gradient(&start, &all).loss / n_scored as f64,
         log_loss: loss_and_gradient(&w, &all).loss / n_scored as f64,
-        iterations,
+        steps,
     })
 }
 
@@ -150,16 +134,6 @@ fn scale(i: usize) -> f64 {
     f64::from(high - low) / 4.0
 }
 
-fn penalised(w: &[f32; N], histories: &[&[Review]], prior: f64) -> Sum {
-    let mut sum = loss_and_gradient(w, histories);
-    for (i, (&value, default)) in w.iter().zip(Weights::DEFAULT.get()).enumerate() {
-        let z = f64::from(value - default) / scale(i);
-        sum.loss += 0.5 * prior * z * z;
-        sum.gradient[i] += prior * z / scale(i);
-    }
-    sum
-}
-
 fn loss_and_gradient(w: &[f32; N], histories: &[&[Review]]) -> Sum {
     let model = Backward::new(Weights::clipped(*w));
     let parts: Vec<Sum> = histories
@@ -172,6 +146,14 @@ fn loss_and_gradient(w: &[f32; N], histories: &[&[Review]]) -> Sum {
         })
         .collect();
     parts.iter().fold(Sum::ZERO, Sum::add)
+}
+
+/// The loss and its gradient at these weights, for the test that compares the two.
+#[cfg(test)]
+pub(super) fn loss_at(histories: &[Vec<Review>], w: &[f32; N]) -> (f64, [f64; N]) {
+    let histories: Vec<&[Review]> = histories.iter().map(Vec::as_slice).collect();
+    let sum = loss_and_gradient(w, &histories);
+    (sum.loss, sum.gradient)
 }
 
 /// One review of the forward run, kept for the way back.
@@ -405,123 +387,46 @@ fn surprise(r: f32, recalled: bool) -> (f32, f32) {
     }
 }
 
-/// Projected BFGS: weights at a bound that the gradient pushes against stay out of the step.
+/// Adam (Kingma & Ba 2015) over small batches with a step that falls like a cosine; returns the steps taken.
 ///
-/// Returns the weights and the steps taken.
-fn search(
-    start: [f32; N],
-    objective: impl Fn(&[f32; N]) -> Sum,
-    iterations: usize,
-    tolerance: f64,
-) -> ([f32; N], usize) {
-    let mut w = start;
-    let mut at = objective(&w);
-    let mut inverse = Inverse::new(&at);
-    for taken in 0..iterations {
-        let step = inverse.step(&w, &at);
-        let Some((new_w, new)) = line(&w, &at, &step, &objective) else {
-            if inverse.fresh {
-                return (w, taken);
-            }
-            inverse = Inverse::new(&at);
-            continue;
-        };
-        let gain = at.loss - new.loss;
-        inverse.update(&w, &new_w, &at, &new);
-        let done = gain < tolerance * at.loss.abs();
-        (w, at) = (new_w, new);
-        if done {
-            return (w, taken + 1);
-        }
-    }
-    (w, iterations)
-}
-
-/// Backtracks along a step until the loss falls enough (Armijo), None where it never does.
-fn line(
-    w: &[f32; N],
-    at: &Sum,
-    step: &[f64; N],
-    objective: &impl Fn(&[f32; N]) -> Sum,
-) -> Option<([f32; N], Sum)> {
-    let mut length = 1.0;
-    for _ in 0..12 {
-        let mut new_w = *w;
-        let mut promised = 0.0;
+/// A batch is spread over the log by a stride, since neighbours are alike.
+fn descend(
+    w: &mut [f32; N],
+    histories: &[&[Review]],
+    scored: usize,
+    options: &FitOptions,
+) -> usize {
+    const STEP: f64 = 0.1;
+    const KEEP_MEAN: f64 = 0.9;
+    const KEEP_SQUARE: f64 = 0.999;
+    let batch = (histories.len() * BATCH_REVIEWS / scored).max(1);
+    let n_batches = histories.len().div_ceil(batch);
+    let total = (n_batches * options.epochs).max(options.min_steps);
+    let (mut mean, mut square) = ([0.0f64; N], [0.0f64; N]);
+    let mut tape = Vec::new();
+    for step in 0..total {
+        let model = Backward::new(Weights::clipped(*w));
+        let mut sum = histories
+            .iter()
+            .skip(step % n_batches)
+            .step_by(n_batches)
+            .fold(Sum::ZERO, |sum, history| {
+                sum.add(&model.history(history, &mut tape))
+            });
+        let rate =
+            STEP * 0.5 * (1.0 + libm::cos(std::f64::consts::PI * step as f64 / total as f64));
         for i in 0..N {
+            let away = f64::from(w[i] - Weights::DEFAULT.get()[i]) / scale(i);
+            sum.gradient[i] += options.prior * away / scale(i) / n_batches as f64;
+            mean[i] = KEEP_MEAN * mean[i] + (1.0 - KEEP_MEAN) * sum.gradient[i];
+            square[i] = KEEP_SQUARE * square[i] + (1.0 - KEEP_SQUARE) * sum.gradient[i].powi(2);
+            let unbias = |keep: f64| 1.0 - libm::pow(keep, (step + 1) as f64);
+            let direction =
+                mean[i] / unbias(KEEP_MEAN) / ((square[i] / unbias(KEEP_SQUARE)).sqrt() + 1e-9);
             let (low, high) = Weights::BOUNDS[i];
-            new_w[i] = ((f64::from(w[i]) + length * step[i] * scale(i)) as f32).clamp(low, high);
-            promised += at.gradient[i] * f64::from(new_w[i] - w[i]);
-        }
-        if promised >= 0.0 {
-            return None;
-        }
-        let new = objective(&new_w);
-        if new.loss <= at.loss + 1e-4 * promised {
-            return Some((new_w, new));
-        }
-        length *= 0.3;
-    }
-    None
-}
-
-/// The inverse Hessian in scaled weights.
-struct Inverse {
-    h: [[f64; N]; N],
-    fresh: bool,
-}
-
-impl Inverse {
-    /// A first guess whose step is a twentieth of a scale long.
-    fn new(at: &Sum) -> Self {
-        let norm: f64 = (0..N)
-            .map(|i| (at.gradient[i] * scale(i)).powi(2))
-            .sum::<f64>()
-            .sqrt();
-        let mut h = [[0.0; N]; N];
-        for (i, row) in h.iter_mut().enumerate() {
-            row[i] = 0.05 / norm.max(1e-12);
-        }
-        Self { h, fresh: true }
-    }
-
-    fn step(&self, w: &[f32; N], at: &Sum) -> [f64; N] {
-        let free = |i: usize| {
-            let (low, high) = Weights::BOUNDS[i];
-            !(w[i] <= low && at.gradient[i] > 0.0 || w[i] >= high && at.gradient[i] < 0.0)
-        };
-        let mut step = [0.0; N];
-        for i in (0..N).filter(|&i| free(i)) {
-            step[i] = -(0..N)
-                .filter(|&j| free(j))
-                .map(|j| self.h[i][j] * at.gradient[j] * scale(j))
-                .sum::<f64>();
-        }
-        step
-    }
-
-    /// The BFGS update (Nocedal & Wright 2006, eq. 6.17), left out where curvature is not positive.
-    fn update(&mut self, w: &[f32; N], new_w: &[f32; N], at: &Sum, new: &Sum) {
-        let s: [f64; N] = std::array::from_fn(|i| f64::from(new_w[i] - w[i]) / scale(i));
-        let y: [f64; N] = std::array::from_fn(|i| (new.gradient[i] - at.gradient[i]) * scale(i));
-        let sy: f64 = (0..N).map(|i| s[i] * y[i]).sum();
-        let yy: f64 = y.iter().map(|y| y * y).sum();
-        if sy <= 1e-10 * yy.max(1e-300) {
-            return;
-        }
-        if self.fresh {
-            for (i, row) in self.h.iter_mut().enumerate() {
-                row[i] = sy / yy;
-            }
-            self.fresh = false;
-        }
-        let hy: [f64; N] = std::array::from_fn(|i| (0..N).map(|j| self.h[i][j] * y[j]).sum());
-        let yhy: f64 = (0..N).map(|i| y[i] * hy[i]).sum();
-        for i in 0..N {
-            for j in 0..N {
-                self.h[i][j] +=
-                    (1.0 + yhy / sy) * s[i] * s[j] / sy - (hy[i] * s[j] + s[i] * hy[j]) / sy;
-            }
+            let size = 0.25 * (f64::from(Weights::DEFAULT.get()[i]) + 0.05 * f64::from(high - low));
+            w[i] = ((f64::from(w[i]) - rate * size * direction) as f32).clamp(low, high);
         }
     }
+    total
 }

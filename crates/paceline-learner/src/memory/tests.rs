@@ -368,3 +368,131 @@ fn weights_are_validated_and_tagged() {
         Ok(Weights::clipped([1e9; 21]))
     );
 }
+
+/// Histories of a learner who forgets as these weights say.
+fn simulated(n: usize, weights: Weights, seed: u64) -> Vec<Vec<Review>> {
+    use rand::RngExt;
+    let mut rng = paceline_core::stream::stream("memory test", seed, b"histories");
+    let model = Fsrs::new(weights);
+    let mut history = || {
+        let first = Grade::ALL[rng.random_range(0..4usize)];
+        let mut state = model.first(first);
+        let mut reviews = vec![Review {
+            elapsed_days: 0,
+            grade: first,
+        }];
+        for _ in 0..8 {
+            let days = (state.stability * (0.3 + 2.0 * rng.random::<f32>()))
+                .clamp(1.0, 300.0)
+                .round();
+            let recalled = rng.random::<f32>() < model.retrievability(days, state.stability);
+            let grade = if recalled {
+                Grade::ALL[rng.random_range(1..4usize)]
+            } else {
+                Grade::Again
+            };
+            reviews.push(Review {
+                elapsed_days: days as u32,
+                grade,
+            });
+            state = model.next(state, days, grade);
+        }
+        reviews
+    };
+    (0..n).map(|_| history()).collect()
+}
+
+fn other_weights() -> Weights {
+    let mut w = *Weights::DEFAULT.get();
+    for (i, factor) in [(2, 3.0), (8, 0.8), (10, 1.3), (20, 2.5)] {
+        w[i] *= factor;
+    }
+    Weights::clipped(w)
+}
+
+/// Few reviews and many get near the loss of the truth, on other learners too.
+#[test]
+fn fitting_gets_near_the_truth() {
+    let loss = |weights, histories: &[Vec<Review>]| {
+        let model = Fsrs::new(weights);
+        let (mut loss, mut n) = (0.0, 0.0);
+        for history in histories {
+            for end in 1..history.len() {
+                let state = model.replay(&history[..end]).unwrap();
+                let r = model.retrievability(history[end].elapsed_days as f32, state.stability);
+                loss -= if history[end].grade == Grade::Again {
+                    (1.0 - r).ln()
+                } else {
+                    r.ln()
+                };
+                n += 1.0;
+            }
+        }
+        loss / n
+    };
+    let test = simulated(1000, other_weights(), 2);
+    let (default, truth) = (loss(Weights::DEFAULT, &test), loss(other_weights(), &test));
+    for (n, left) in [(1500, 0.7), (5000, 0.3)] {
+        let fitted = fit(&simulated(n, other_weights(), 1), &FitOptions::default()).unwrap();
+        let found = loss(fitted.weights, &test);
+        assert!(
+            found < truth + left * (default - truth),
+            "{n}: {default} {found} {truth}"
+        );
+        assert!(fitted.log_loss < fitted.log_loss_default);
+        assert_eq!(fitted.scored, n * 8);
+    }
+}
+
+#[test]
+fn little_data_changes_little_and_none_is_an_error() {
+    let fitted = fit(&simulated(2, other_weights(), 3), &FitOptions::default()).unwrap();
+    let moved = fitted
+        .weights
+        .get()
+        .iter()
+        .zip(Weights::DEFAULT.get())
+        .zip(Weights::BOUNDS);
+    for ((found, default), (low, high)) in moved {
+        assert!(
+            (found - default).abs() < 0.25 * (high - low),
+            "{found} {default}"
+        );
+    }
+    let same_day = vec![vec![
+        Review {
+            elapsed_days: 0,
+            grade: Grade::Good
+        };
+        3
+    ]];
+    assert_eq!(
+        fit(&same_day, &FitOptions::default()),
+        Err(FitError::NothingToFit { histories: 1 })
+    );
+}
+
+/// The gradient is the slope of the loss, by every weight.
+#[test]
+fn the_gradient_is_the_slope() {
+    let histories = simulated(60, other_weights(), 4);
+    // Inside the bounds: at one, a step outwards would be clipped.
+    let mut at = *other_weights().get();
+    at[7] = 0.1;
+    let (loss, gradient) = fit::loss_at(&histories, &at);
+    for i in 0..21 {
+        let mut w = at;
+        let step = 0.002 * w[i].max(0.02);
+        w[i] += step;
+        let up = fit::loss_at(&histories, &w).0;
+        w[i] -= 2.0 * step;
+        let down = fit::loss_at(&histories, &w).0;
+        let slope = (up - down) / f64::from(2.0 * step);
+        let scale = gradient[i].abs().max(slope.abs()).max(0.02 * loss);
+        assert!(
+            (slope - gradient[i]).abs() < 0.05 * scale,
+            "w{i}: {slope} {}",
+            gradient[i]
+        );
+    }
+}
