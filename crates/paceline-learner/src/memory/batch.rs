@@ -3,7 +3,7 @@
 //!
 //! Slices in, no allocation, no branches on the data of a lane. Each does what its scalar twin in
 //! [`step`](super::step) does, bit for bit, on every machine: the wide versions hold the same multiplications and
-//! additions, none of them fused. What they gain, by `benches/peers`, is in [`widest`].
+//! additions, none of them fused. What they gain is in the table at `widest`.
 
 use super::step::{clip_difficulty, clip_stability};
 use super::{Fsrs, MemoryState, Review};
@@ -12,10 +12,14 @@ use paceline_core::math;
 /// Histories replayed side by side: one AVX-512 register, two of AVX2, four of SSE2.
 const LANES: usize = 16;
 
-/// Calls a function with the widest vectors that this processor has.
+/// Calls a function with the widest vectors that this processor has; the default build knows SSE2 only.
 ///
-/// The default build knows SSE2 only. With it retrievability takes 1.9 times as long a state as with AVX2, and replay
-/// of many histories 2.1 times (`benches/peers`, rows `memory/retrievability, batched` and `memory/replay, many`).
+/// Measured by `benches/peers` on an AVX-512 EPYC, ns a unit:
+///
+/// | row | AVX-512 | AVX2 | SSE2 |
+/// |---|---|---|---|
+/// | `memory/retrievability, batched` | 1.22 | 2.38 | 4.25 |
+/// | `memory/replay, many` | 8.8 | 50 | 59 |
 macro_rules! widest {
     ($body:ident($($arg:ident: $type:ty),* $(,)?)) => {{
         #[cfg(target_arch = "x86_64")]
@@ -83,7 +87,7 @@ impl Fsrs {
         ));
     }
 
-    /// Replays many histories, [`LANES`] side by side: what [`Fsrs::replay`] gives for each, several times as fast.
+    /// Replays many histories, sixteen side by side: what [`Fsrs::replay`] gives for each.
     ///
     /// Quickest where neighbours are about equally long. Shape: both slices `[n]`; where they differ, the shorter
     /// counts.
