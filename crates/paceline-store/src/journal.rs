@@ -42,7 +42,7 @@ use crate::error::{StoreError, Tree};
 use crate::files;
 use crate::record;
 use crate::rules::{self, Verdict};
-use crate::sled_store::{Durability, SledOptions, SledStore};
+use crate::sled_store::{Durability, GROUP, SledOptions, SledStore};
 use crate::store::{
     Append, Appended, Health, LearnerVersion, Receipt, Stats, Store, StoredEvent, View,
 };
@@ -125,6 +125,10 @@ impl JournalStore {
             view.erase(&erasing.into_iter().collect::<Vec<_>>())?;
             files::delete_dir(&dir.join("view-damaged"))?;
         }
+        if log.is_torn() {
+            check_not_ahead(dir, &log, &view)?;
+            log.cut_torn_tail()?;
+        }
         let store = Self {
             dir: dir.to_owned(),
             options,
@@ -157,6 +161,7 @@ impl JournalStore {
             applied: last,
             last,
             segment,
+            rebuild: false,
             erasing: Vec::new(),
         };
         if *state != next || self.checkpoint.load(Ordering::Relaxed) == 0 {
@@ -205,25 +210,29 @@ impl JournalStore {
     ) -> Result<Vec<Result<Appended, StoreError>>, StoreError> {
         let _turns = self.lock_learners(group.iter().map(|append| append.learner));
         let verdicts: Vec<_> = group.iter().map(|append| self.view.judge(append)).collect();
-        let entries: Vec<Vec<u8>> = group
+        let writes: Vec<Append<'_>> = group
             .iter()
             .zip(&verdicts)
             .filter(|(_, verdict)| matches!(verdict, Ok(Verdict::Write(_))))
-            .map(|(append, _)| Entry::encode_append(append, append.expected.0))
+            .map(|(append, _)| *append)
             .collect();
-        if !entries.is_empty() {
-            self.log.commit(entries)?;
-        }
-        let answers = group
+        let entries = writes
             .iter()
-            .zip(verdicts)
-            .map(|(append, verdict)| match verdict {
-                Ok(Verdict::Write(_)) => self.apply(|| self.view.append(*append)).map(Ok),
-                Ok(Verdict::Answer(answer)) => Ok(Ok(answer)),
-                Err(error) => Ok(Err(error)),
-            });
-        // Every entry is applied, whatever becomes of others.
-        answers.collect::<Vec<_>>().into_iter().collect()
+            .map(|append| Entry::encode_append(append, append.expected.0));
+        if !writes.is_empty() {
+            self.log.commit(entries.collect())?;
+        }
+        // Each append of the view is an outcome of its own, and none may fail any more.
+        let applied = self.apply(|| {
+            let answers = self.view.append_many(&writes)?;
+            answers.into_iter().collect::<Result<Vec<_>, _>>()
+        })?;
+        let mut applied = applied.into_iter();
+        let answers = verdicts.into_iter().map(|verdict| match verdict? {
+            Verdict::Answer(answer) => Ok(answer),
+            Verdict::Write(_) => Ok(applied.next().expect("the view answers each append")),
+        });
+        Ok(answers.collect())
     }
 
     /// Brings the view after the journal; if that fails, nothing more may be written.
@@ -250,21 +259,33 @@ impl JournalStore {
         let _alone = self.writers.write().unwrap_or_else(PoisonError::into_inner);
         self.check_together()?;
         tracing::warn!("building a damaged learner again from the journal");
-        self.view.withdraw(learner)?;
-        self.log.read(1, |number, entry| match entry {
-            Entry::Append {
-                learner: id,
-                events,
-            } if id == *learner => {
-                let restored = self.apply(|| self.view.restore(&id, &events))?;
-                if restored {
-                    Ok(())
-                } else {
-                    Err(gap(&self.dir, number))
+        // If this is cut short, the view lacks what it once had: then it is built anew.
+        self.condemn()?;
+        self.apply(|| {
+            self.view.withdraw(learner)?;
+            self.log.read(1, |number, entry| match entry {
+                Entry::Append {
+                    learner: id,
+                    events,
+                } if id == *learner => {
+                    let restored = self.view.restore(&[(id, events)])?;
+                    if restored {
+                        Ok(())
+                    } else {
+                        Err(gap(&self.dir, number))
+                    }
                 }
-            }
-            _ => Ok(()),
-        })
+                _ => Ok(()),
+            })
+        })?;
+        self.checkpoint_alone()
+    }
+
+    /// Has the next opening build the view again, unless a checkpoint comes first.
+    fn condemn(&self) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.rebuild = true;
+        state.write(&self.dir)
     }
 
     /// Reads; where an event is damaged, mends the learner and reads again.
@@ -295,10 +316,7 @@ impl JournalStore {
             return;
         }
         self.apart.store(true, Ordering::Relaxed);
-        let mut state = self.state();
-        state.applied = 0;
-        state.last = state.last.max(1);
-        if let Err(error) = state.write(&self.dir) {
+        if let Err(error) = self.condemn() {
             tracing::warn!(%error, "condemning a damaged view");
         }
     }
@@ -336,9 +354,7 @@ fn open_view(
     };
     let known = path.join("MANIFEST");
     let there = fs::exists(&known).map_err(files::file_error("find", &known))?;
-    // Or it was condemned.
-    let condemned = state.applied == 0 && state.last > 0;
-    if !condemned && (there || state.applied == 0) {
+    if !state.rebuild && (there || state.applied == 0) {
         let opened = SledStore::open(&path, sled).and_then(|view| {
             replay(dir, log, state.applied + 1, &view)?;
             Ok(view)
@@ -380,13 +396,50 @@ fn set_aside(view: &Path, aside: &Path) -> Result<(), StoreError> {
 }
 
 fn replay(dir: &Path, log: &Log, from: u64, view: &SledStore) -> Result<(), StoreError> {
+    let mut group: Vec<(LearnerId, Vec<StoredEvent>)> = Vec::new();
+    let restore = |group: &mut Vec<_>, number| {
+        let restored = view.restore(group)?;
+        group.clear();
+        if restored {
+            Ok(())
+        } else {
+            Err(gap(dir, number))
+        }
+    };
+    let mut learners = BTreeSet::new();
     log.read(from, |number, entry| match entry {
-        Entry::Append { learner, events } => match view.restore(&learner, &events)? {
-            true => Ok(()),
-            false => Err(gap(dir, number)),
-        },
+        Entry::Append { learner, events } => {
+            if group.len() == GROUP || !learners.insert(learner.clone()) {
+                restore(&mut group, number)?;
+                learners = BTreeSet::from([learner.clone()]);
+            }
+            group.push((learner, events));
+            Ok(())
+        }
         Entry::Blob { name, bytes } => view.put_blob(&name, &bytes),
         Entry::Erased => Ok(()),
+    })?;
+    restore(&mut group, log.last())
+}
+
+/// An error if the view has events that the journal lacks: then what was cut from the journal as
+/// torn was in truth acknowledged, and damaged since.
+fn check_not_ahead(dir: &Path, log: &Log, view: &SledStore) -> Result<(), StoreError> {
+    let mut journalled = 0;
+    log.read(1, |_, entry| {
+        if let Entry::Append { events, .. } = entry {
+            journalled += events.len() as u64;
+        }
+        Ok(())
+    })?;
+    let held = view.stats()?.events;
+    if held <= journalled {
+        return Ok(());
+    }
+    Err(StoreError::BadFile {
+        path: dir.join("journal"),
+        found: format!("{journalled} events, and a damaged block at the end"),
+        wanted: format!("the {held} that the view holds"),
     })
 }
 
@@ -395,17 +448,8 @@ fn gap(dir: &Path, number: u64) -> StoreError {
     StoreError::BadFile {
         path: dir.join("view"),
         found: "a learner that lacks events".to_owned(),
-        wanted: format!("all that come before entry {number} of the journal"),
+        wanted: format!("all up to entry {number} of the journal"),
     }
-}
-
-/// How many appends from the first on are to different learners.
-fn distinct(batch: &[Append<'_>]) -> usize {
-    let mut seen = BTreeSet::new();
-    batch
-        .iter()
-        .take_while(|append| seen.insert(append.learner))
-        .count()
 }
 
 impl Store for JournalStore {
@@ -417,7 +461,9 @@ impl Store for JournalStore {
             let mut answers = Vec::with_capacity(batch.len());
             while answers.len() < batch.len() {
                 let rest = &batch[answers.len()..];
-                answers.extend(self.append_group(&rest[..distinct(rest)])?);
+                let learners = rest.iter().map(|append| append.learner);
+                let group = rules::count_distinct(learners, rest.len());
+                answers.extend(self.append_group(&rest[..group])?);
             }
             Ok(answers)
         })
@@ -490,7 +536,7 @@ impl Store for JournalStore {
         *self.state() = begun;
         let receipts = self.apply(|| self.view.erase(learners))?;
         self.apply(|| self.log.erase(&learners.iter().copied().collect()))?;
-        files::delete_dir(&self.dir.join("view-damaged"))?;
+        self.apply(|| files::delete_dir(&self.dir.join("view-damaged")))?;
         self.checkpoint_alone()?;
         Ok(receipts)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use paceline_core::ids::EventId;
+use paceline_core::ids::{EventId, LearnerId};
 
 use crate::error::StoreError;
 use crate::store::{
@@ -124,4 +124,16 @@ fn last_of(events: &[NewEvent<'_>], before: Option<EventKey>) -> Option<EventKey
         id: event.id.clone(),
     });
     keys.chain(before).max()
+}
+
+/// How many of these, from the first on, are all different; at most `limit`.
+pub(crate) fn count_distinct<'a>(
+    learners: impl Iterator<Item = &'a LearnerId>,
+    limit: usize,
+) -> usize {
+    let mut seen = BTreeSet::new();
+    learners
+        .take(limit)
+        .take_while(|learner| seen.insert(*learner))
+        .count()
 }

@@ -22,7 +22,7 @@ use paceline_core::ids::{EventId, LearnerId};
 
 use crate::error::StoreError;
 use crate::files;
-use crate::rules::Verdict;
+use crate::rules::{self, Verdict};
 use crate::store::{
     Append, Appended, Health, LearnerVersion, Receipt, Stats, Store, StoredEvent, View,
 };
@@ -33,6 +33,11 @@ use manifest::{Manifest, databases};
 /// The manifest is written anew after at most this many events, so that is how much may go
 /// unnoticed when a database loses its newest part.
 const EVENTS_PER_MANIFEST: u64 = 4096;
+
+/// Appends of so many learners, at most, are one transaction.
+///
+/// `examples/throughput`: 64 at once run three times as fast as one by one.
+pub(crate) const GROUP: usize = 64;
 
 /// When a write is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,12 +190,13 @@ impl SledStore {
 
     /// Puts events back that a journal holds, with a view that is yet to be folded. What is
     /// there already stays as it is. False if there are none on which these could follow.
+    ///
+    /// The learners are at most [`GROUP`], all different.
     pub(crate) fn restore(
         &self,
-        learner: &LearnerId,
-        events: &[StoredEvent],
+        group: &[(LearnerId, Vec<StoredEvent>)],
     ) -> Result<bool, StoreError> {
-        self.write(|index| index.restore(learner, events))
+        self.write(|index| index.restore_group(group))
     }
 
     /// Takes a learner out whose events are to be restored. Traces stay on disk.
@@ -320,7 +326,13 @@ impl Store for SledStore {
         batch: &[Append<'_>],
     ) -> Result<Vec<Result<Appended, StoreError>>, StoreError> {
         let (answers, events) = self.write(|index| {
-            let answers = batch.iter().map(|append| index.append(append)).collect();
+            let mut answers = Vec::with_capacity(batch.len());
+            while answers.len() < batch.len() {
+                let rest = &batch[answers.len()..];
+                let learners = rest.iter().map(|append| append.learner);
+                let group = rules::count_distinct(learners, GROUP);
+                answers.extend(index.append_group(&rest[..group])?);
+            }
             Ok((answers, index.counts()?.1))
         })?;
         if events >= self.next_manifest_at.load(Ordering::Relaxed) {

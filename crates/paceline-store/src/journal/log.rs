@@ -58,6 +58,8 @@ struct Tail {
     length: u64,
     /// The number of the next entry.
     next: u64,
+    /// Whether there is more in the file, which is to be cut off.
+    torn: bool,
     /// Why nothing more can be written.
     broken: Option<String>,
 }
@@ -65,8 +67,8 @@ struct Tail {
 impl Log {
     /// Opens the journal in `dir`, or makes one there.
     ///
-    /// A torn tail, what a crash leaves of a block that nobody was told of, is cut. The journal
-    /// must reach entry `last`, and its newest segment must not begin before entry `segment`.
+    /// A torn tail, what a crash leaves of a block that nobody was told of, is passed over; it is to
+    /// be cut before anything is written. The journal must reach entry `last`, and its newest segment must not begin before entry `segment`.
     pub(super) fn open(
         dir: &Path,
         segment_bytes: u64,
@@ -101,6 +103,20 @@ impl Log {
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is a torn tail.
+    pub(super) fn is_torn(&self) -> bool {
+        self.tail().torn
+    }
+
+    /// Cuts a torn tail.
+    pub(super) fn cut_torn_tail(&self) -> Result<(), StoreError> {
+        let mut tail = self.tail();
+        let cut = tail.cut();
+        cut.map_err(file_error("cut", &tail.path))?;
+        tail.torn = false;
+        Ok(())
     }
 
     /// The number of the last entry.
@@ -203,14 +219,14 @@ impl Log {
         from: u64,
         mut take: impl FnMut(u64, Entry) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        let tail = self.tail();
         let segments = segments(&self.dir)?;
-        let end = self.end().0;
         for (place, &first) in segments.iter().enumerate() {
-            let next = segments.get(place + 1).copied().unwrap_or(end + 1);
+            let next = segments.get(place + 1).copied().unwrap_or(tail.next);
             if next <= from {
                 continue;
             }
-            let entries = self.read_segment(first, next)?;
+            let entries = self.read_segment(&tail, first, next)?;
             for (number, entry) in (first..).zip(entries).skip_while(|(n, _)| *n < from) {
                 take(number, entry)?;
             }
@@ -219,9 +235,12 @@ impl Log {
     }
 
     /// All entries of the segment that begins with `first`; the next one begins with `next`.
-    fn read_segment(&self, first: u64, next: u64) -> Result<Vec<Entry>, StoreError> {
+    fn read_segment(&self, tail: &Tail, first: u64, next: u64) -> Result<Vec<Entry>, StoreError> {
         let path = segment_path(&self.dir, first);
-        let bytes = fs::read(&path).map_err(file_error("read", &path))?;
+        let mut bytes = fs::read(&path).map_err(file_error("read", &path))?;
+        if first == tail.first {
+            bytes.truncate(tail.length as usize);
+        }
         check_header(&path, &bytes, first)?;
         let (entries, end) = read_blocks(&bytes, first);
         if let Err((at, flaw)) = end {
@@ -246,7 +265,7 @@ impl Log {
         let segments = segments(&self.dir)?;
         for (place, &first) in segments.iter().enumerate() {
             let next = segments.get(place + 1).copied().unwrap_or(tail.next);
-            let mut entries = self.read_segment(first, next)?;
+            let mut entries = self.read_segment(&tail, first, next)?;
             let about = |entry: &Entry| entry.learner().is_some_and(|id| learners.contains(id));
             if !entries.iter().any(about) {
                 continue;
@@ -288,12 +307,14 @@ impl Queue {
 }
 
 impl Tail {
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.seek(SeekFrom::Start(self.length))?;
+        self.file.sync_data()
+    }
+
     fn take_back(&mut self) {
-        let cut = self.file.set_len(self.length).and_then(|()| {
-            self.file.seek(SeekFrom::Start(self.length))?;
-            self.file.sync_data()
-        });
-        if let Err(error) = cut {
+        if let Err(error) = self.cut() {
             self.broken = Some(format!("what was written in part cannot be cut ({error})"));
         }
     }
@@ -445,7 +466,7 @@ fn read_blocks(bytes: &[u8], first: u64) -> (Vec<Entry>, Result<usize, (usize, F
     (entries, Ok(at))
 }
 
-/// Opens the newest segment for writing, and cuts a torn tail.
+/// Opens the newest segment for writing.
 fn open_tail(path: PathBuf, first: u64, last: u64) -> Result<Tail, StoreError> {
     let bytes = fs::read(&path).map_err(file_error("read", &path))?;
     check_header(&path, &bytes, first)?;
@@ -457,7 +478,7 @@ fn open_tail(path: PathBuf, first: u64, last: u64) -> Result<Tail, StoreError> {
         // last can be torn, and nobody was told of what is in it.
         Err((at, _)) if next > last && !format::holds_a_block(&bytes[at + 1..], next) => {
             let torn = bytes.len() - at;
-            tracing::warn!(path = %path.display(), at, torn, "cutting a torn tail");
+            tracing::warn!(path = %path.display(), at, torn, "a torn tail");
             at
         }
         Err((at, flaw)) => return Err(flawed(&path, at, flaw)),
@@ -473,23 +494,21 @@ fn open_tail(path: PathBuf, first: u64, last: u64) -> Result<Tail, StoreError> {
             wanted,
         });
     }
-    let file = cut(&path, length as u64).map_err(file_error("open", &path))?;
+    let torn = length < bytes.len();
+    let file = open_at(&path, length as u64).map_err(file_error("open", &path))?;
     Ok(Tail {
         path,
         file,
         first,
         length: length as u64,
         next,
+        torn,
         broken: None,
     })
 }
 
-fn cut(path: &Path, length: u64) -> io::Result<File> {
+fn open_at(path: &Path, length: u64) -> io::Result<File> {
     let mut file = File::options().read(true).write(true).open(path)?;
-    if file.metadata()?.len() != length {
-        file.set_len(length)?;
-        file.sync_data()?;
-    }
     file.seek(SeekFrom::Start(length))?;
     Ok(file)
 }

@@ -20,6 +20,8 @@ pub(super) struct State {
     pub(super) last: u64,
     /// The newest segment begins with this entry; 0 before there is one.
     pub(super) segment: u64,
+    /// Whether the view is to be built again, as it was found damaged.
+    pub(super) rebuild: bool,
     /// Learners whose erasure was begun and may not be finished.
     pub(super) erasing: Vec<LearnerId>,
 }
@@ -35,6 +37,7 @@ impl State {
             applied: text.number("applied")?,
             last: text.number("last")?,
             segment: text.number("segment")?,
+            rebuild: text.number("rebuild")? != 0,
             erasing: Vec::new(),
         };
         while let Some(id) = text.word("erasing ") {
@@ -54,10 +57,13 @@ impl State {
             applied,
             last,
             segment,
+            rebuild,
             erasing,
         } = self;
-        let mut body =
-            format!("{KIND} {FORMAT}\napplied {applied}\nlast {last}\nsegment {segment}\n");
+        let rebuild = u8::from(*rebuild);
+        let mut body = format!(
+            "{KIND} {FORMAT}\napplied {applied}\nlast {last}\nsegment {segment}\nrebuild {rebuild}\n"
+        );
         for id in erasing {
             body.push_str(&format!("erasing {id}\n"));
         }

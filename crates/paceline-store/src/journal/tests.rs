@@ -235,6 +235,28 @@ fn a_torn_tail_is_cut_and_only_that() {
 }
 
 #[test]
+fn an_acknowledged_block_that_rotted_is_not_taken_for_torn() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    for version in [4, 5] {
+        let id = format!("e{version}");
+        append(&store, "l0", version, (&id, 9, b"acknowledged")).unwrap();
+    }
+    store.view.flush().unwrap();
+    let crash = crashed(dir.path());
+    let segment = segments(crash.path()).pop().unwrap();
+    let mut bytes = fs::read(&segment).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    assert!(open(crash.path()).is_err());
+    // Nor is it the second time: nothing was cut.
+    let refused = open(crash.path()).err().unwrap().to_string();
+    let wanted = "journal: found 49 events, and a damaged block at the end, wanted the 50 that the view holds";
+    assert!(refused.ends_with(wanted), "{refused}");
+    drop(store);
+}
+
+#[test]
 fn damage_inside_the_journal_is_named() {
     let dir = closed();
     let segments = segments(dir.path());

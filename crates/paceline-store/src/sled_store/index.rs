@@ -1,5 +1,6 @@
 //! The trees of one sled database, and what is done in them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -13,7 +14,7 @@ use crate::record::{self, Kind, Record};
 use crate::rules::{self, Head, Verdict};
 use crate::sled_store::database;
 use crate::store::{
-    Append, Appended, Health, LearnerVersion, NewEvent, Receipt, Stats, StoredEvent, View,
+    Append, Appended, EventKey, Health, LearnerVersion, NewEvent, Receipt, Stats, StoredEvent, View,
 };
 
 const COUNTS_KEY: &[u8] = b"all";
@@ -61,48 +62,59 @@ impl Index {
 
     // The locks guard no data of their own, so a poisoned one is as good as any.
     fn reading(&self, learner: &LearnerId) -> RwLockReadGuard<'_, ()> {
-        self.stripe(learner)
+        self.stripes[stripe(learner)]
             .read()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn writing(&self, learner: &LearnerId) -> RwLockWriteGuard<'_, ()> {
-        self.stripe(learner)
+        self.stripes[stripe(learner)]
             .write()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stripe(&self, learner: &LearnerId) -> &RwLock<()> {
-        &self.stripes[crc32c::crc32c(learner.as_str().as_bytes()) as usize % STRIPES]
+    /// Locks the stripes of these learners, in order, so that no two threads wait for each other.
+    fn writing_all<'a>(
+        &'a self,
+        learners: impl Iterator<Item = &'a LearnerId>,
+    ) -> Vec<RwLockWriteGuard<'a, ()>> {
+        let stripes: BTreeSet<usize> = learners.map(stripe).collect();
+        let lock = |stripe: usize| {
+            let lock = self.stripes[stripe].write();
+            lock.unwrap_or_else(PoisonError::into_inner)
+        };
+        stripes.into_iter().map(lock).collect()
     }
 
-    /// Appends in one transaction.
-    pub(super) fn append(&self, append: &Append<'_>) -> Result<Appended, StoreError> {
-        rules::check_append(append)?;
-        let _turn = self.writing(append.learner);
-        match self.judge_in_turn(append)? {
-            Verdict::Answer(answer) => Ok(answer),
-            Verdict::Write(head) => {
-                let version = head.0;
-                let before = version.0 - append.events.len() as u64;
-                let rows = (before + 1..).zip(append.events).map(|(version, event)| {
-                    event_value(append.learner, event, LearnerVersion(version))
-                });
-                let view = view_row(Kind::View, append.learner, &head, append.view);
-                self.write(append.learner, before == 0, rows.collect(), view)?;
-                Ok(Appended::Stored { version })
-            }
-        }
+    /// Appends for learners that are all different, in one transaction.
+    pub(super) fn append_group(
+        &self,
+        group: &[Append<'_>],
+    ) -> Result<Vec<Result<Appended, StoreError>>, StoreError> {
+        let _turns = self.writing_all(group.iter().map(|append| append.learner));
+        let mut changes = Vec::new();
+        let answers = group
+            .iter()
+            .map(|append| match self.judge_in_turn(append)? {
+                Verdict::Answer(answer) => Ok(answer),
+                Verdict::Write(head) => {
+                    changes.push(Change::append(append, &head));
+                    Ok(Appended::Stored { version: head.0 })
+                }
+            })
+            .collect();
+        self.write(&changes)?;
+        Ok(answers)
     }
 
     /// What an append would do now.
     pub(super) fn judge(&self, append: &Append<'_>) -> Result<Verdict, StoreError> {
-        rules::check_append(append)?;
         let _turn = self.reading(append.learner);
         self.judge_in_turn(append)
     }
 
     fn judge_in_turn(&self, append: &Append<'_>) -> Result<Verdict, StoreError> {
+        rules::check_append(append)?;
         let stored = |id: &EventId| {
             Ok(self
                 .read_event(append.learner, id)?
@@ -111,60 +123,56 @@ impl Index {
         rules::judge(append, self.head(append.learner)?, stored)
     }
 
-    /// See `SledStore::restore`. `events` are one append's, in the order of their versions.
-    pub(super) fn restore(
+    /// See `SledStore::restore`. The learners are all different, and the events of each are one
+    /// append's, in the order of their versions.
+    pub(super) fn restore_group(
         &self,
-        learner: &LearnerId,
-        events: &[StoredEvent],
+        group: &[(LearnerId, Vec<StoredEvent>)],
     ) -> Result<bool, StoreError> {
-        let (Some(first), Some(end)) = (events.first(), events.last()) else {
-            return Ok(true);
-        };
-        let _turn = self.writing(learner);
-        let head = self.head(learner)?;
-        let version = head.as_ref().map_or(0, |(version, _)| version.0);
-        if version >= end.version.0 {
-            return Ok(true);
-        }
-        if version + 1 != first.version.0 {
-            return Ok(false);
-        }
-        let keys = events
-            .iter()
-            .map(StoredEvent::key)
-            .chain(head.map(|(_, last)| last));
-        let last = keys.max().expect("the events are not empty");
-        let rows = events.iter().map(|event| {
-            let new = NewEvent {
-                id: &event.id,
-                at: event.at,
-                received: event.received,
-                bytes: &event.bytes,
+        let _turns = self.writing_all(group.iter().map(|(learner, _)| learner));
+        let mut changes = Vec::new();
+        for (learner, events) in group {
+            let (Some(first), Some(end)) = (events.first(), events.last()) else {
+                continue;
             };
-            event_value(learner, &new, event.version)
-        });
-        let view = view_row(Kind::Unfolded, learner, &(end.version, last), b"");
-        self.write(learner, version == 0, rows.collect(), view)?;
+            let head = self.head(learner)?;
+            let version = head.as_ref().map_or(0, |(version, _)| version.0);
+            if version >= end.version.0 {
+                continue;
+            }
+            if version + 1 != first.version.0 {
+                return Ok(false);
+            }
+            changes.push(Change::restore(learner, events, head.map(|(_, last)| last)));
+        }
+        self.write(&changes)?;
         Ok(true)
     }
 
-    /// Writes rows of events and a view in one transaction; `new` if the learner was not there.
-    fn write(
-        &self,
-        learner: &LearnerId,
-        new: bool,
-        rows: Vec<(Vec<u8>, Vec<u8>)>,
-        view: Vec<u8>,
-    ) -> Result<(), StoreError> {
+    /// Makes changes in one transaction.
+    fn write(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let learners = changes.iter().filter(|change| change.new).count() as u64;
+        let rows = changes
+            .iter()
+            .map(|change| change.rows.len() as u64)
+            .sum::<u64>();
         let trees = (&self.events, &self.views, &self.counts);
         let done = trees.transaction(|(events, views, counts)| {
-            for (key, value) in &rows {
-                events.insert(key.as_slice(), value.as_slice())?;
+            for change in changes {
+                for (key, value) in &change.rows {
+                    events.insert(key.as_slice(), value.as_slice())?;
+                }
+                let key = change.learner.as_str().as_bytes();
+                views.insert(key, change.view.as_slice())?;
             }
-            views.insert(learner.as_str().as_bytes(), view.as_slice())?;
             let total = decode_counts(counts.get(COUNTS_KEY)?.as_deref()).map_err(abort)?;
-            let total = (total.0 + u64::from(new), total.1 + rows.len() as u64);
-            counts.insert(COUNTS_KEY, encode_counts(total))?;
+            counts.insert(
+                COUNTS_KEY,
+                encode_counts((total.0 + learners, total.1 + rows)),
+            )?;
             Ok(())
         });
         done.map_err(|error| transaction_error(error, "append"))
@@ -488,6 +496,65 @@ impl Index {
             Tree::Views => &self.views,
             Tree::Blobs => &self.blobs,
             Tree::Counts => &self.counts,
+        }
+    }
+}
+
+/// The lock that a learner shares with some others.
+fn stripe(learner: &LearnerId) -> usize {
+    crc32c::crc32c(learner.as_str().as_bytes()) as usize % STRIPES
+}
+
+/// What is to be written of a learner: new events, and the view in the place of the old one.
+struct Change<'a> {
+    learner: &'a LearnerId,
+    /// Whether the learner was not there.
+    new: bool,
+    rows: Vec<(Vec<u8>, Vec<u8>)>,
+    view: Vec<u8>,
+}
+
+impl<'a> Change<'a> {
+    fn append(append: &Append<'a>, head: &Head) -> Self {
+        let learner = append.learner;
+        let before = head.0.0 - append.events.len() as u64;
+        let rows = (before + 1..)
+            .zip(append.events)
+            .map(|(version, event)| event_value(learner, event, LearnerVersion(version)));
+        let view = view_row(Kind::View, learner, head, append.view);
+        Self {
+            learner,
+            new: before == 0,
+            rows: rows.collect(),
+            view,
+        }
+    }
+
+    /// `events` are not empty; `last` is the last event before them.
+    fn restore(learner: &'a LearnerId, events: &[StoredEvent], last: Option<EventKey>) -> Self {
+        let new = last.is_none();
+        let version = events
+            .iter()
+            .map(|event| event.version)
+            .max()
+            .unwrap_or_default();
+        let last = events.iter().map(StoredEvent::key).chain(last).max();
+        let rows = events.iter().map(|event| {
+            let new = NewEvent {
+                id: &event.id,
+                at: event.at,
+                received: event.received,
+                bytes: &event.bytes,
+            };
+            event_value(learner, &new, event.version)
+        });
+        let head = (version, last.expect("the events are not empty"));
+        let view = view_row(Kind::Unfolded, learner, &head, b"");
+        Self {
+            learner,
+            new,
+            rows: rows.collect(),
+            view,
         }
     }
 }
