@@ -30,6 +30,8 @@ const WIDEST: usize = 128;
 const GOOD_ENOUGH: f32 = 0.97;
 /// Skills from which on a greedy lesson may be good enough.
 const MANY_SKILLS: usize = 24;
+/// Next activities considered of one prefix, best first.
+const CONSIDERED: usize = 40;
 /// Most activities that local search replays.
 const MOST_REPLAYED: usize = 600;
 /// Most activities of a lesson.
@@ -99,6 +101,20 @@ pub(crate) struct Node {
     pub(crate) minutes: Vec<f32>,
     slots: Vec<u8>,
     touched: Vec<Touched>,
+    /// What may come next in time, by gain per minute, best first, and the sums up to each.
+    ranked: Vec<Ranked>,
+    /// Value, and what the minutes left would fetch from what is ranked, split at will.
+    bound: f32,
+}
+
+/// A next activity in its rank.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ranked {
+    rate: f32,
+    skill: u16,
+    /// Minutes and gains of this and everything before it.
+    minutes: f32,
+    gains: f32,
 }
 
 impl Node {
@@ -562,7 +578,8 @@ impl Search<'_> {
             nodes.push(Node::default());
         }
         nodes[0].copy_from(start);
-        if !self.greedy_suffices(start, best.value - start.value) {
+        self.rank(&mut nodes[0]);
+        if !self.greedy_suffices(&nodes[0], best.value - start.value) {
             self.beam(rate, width, buffers);
         }
         self.improve(start, buffers);
@@ -580,26 +597,41 @@ impl Search<'_> {
         if n < MANY_SKILLS || !(0..n).all(in_view) {
             return false;
         }
-        let mut open: Vec<(f32, f32)> = (0..n)
-            .filter(|&skill| start.minutes[skill].is_finite())
-            .map(|skill| {
-                (
-                    start.gains[skill] / start.minutes[skill],
-                    start.minutes[skill],
-                )
-            })
-            .collect();
-        open.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-        let (mut left, mut bound) = (start.left, 0.0);
-        for (rate, minutes) in open {
-            let used = minutes.min(left);
-            bound += rate.max(0.0) * used;
-            left -= used;
-        }
-        GOOD_ENOUGH * bound <= value
+        GOOD_ENOUGH * (start.bound - start.value) <= value
     }
 
-    /// Beam over prefixes; `rate` is what a minute left is thought to fetch.
+    /// Ranks what may come next and bounds what the node can come to.
+    fn rank(&self, node: &mut Node) {
+        let mut ranked = std::mem::take(&mut node.ranked);
+        ranked.clear();
+        for skill in 0..self.local.len() {
+            let (gain, minutes) = (node.gains[skill], node.minutes[skill]);
+            if self.rules.price * minutes < gain && minutes <= node.left + 1e-4 {
+                let rate = gain / minutes;
+                ranked.push(Ranked {
+                    rate,
+                    skill: skill as u16,
+                    minutes,
+                    gains: gain,
+                });
+            }
+        }
+        ranked.sort_unstable_by(|a, b| b.rate.total_cmp(&a.rate).then(a.skill.cmp(&b.skill)));
+        let (mut minutes, mut gains) = (0.0, 0.0);
+        for it in &mut ranked {
+            minutes += it.minutes;
+            gains += it.gains;
+            (it.minutes, it.gains) = (minutes, gains);
+        }
+        node.ranked = ranked;
+        node.bound = node.value + potential(&node.ranked, node.left);
+    }
+
+    /// Beam over prefixes, each scored by its value and what its minutes left would fetch; `rate` is
+    /// what a minute fetches in the greedy lesson.
+    ///
+    /// A step's first score supposes that it changes nothing else. Of the best by that, twice as many as
+    /// the beam is wide are carried out and scored again with all that they open and devalue.
     fn beam(&self, rate: f32, width: usize, buffers: &mut Buffers) {
         let Buffers {
             nodes,
@@ -614,7 +646,7 @@ impl Search<'_> {
         while 0 < live {
             self.propose(&nodes[..live], rate, trial, steps);
             keys.clear();
-            let keep = steps.len().min(4 * width);
+            let keep = steps.len().min(6 * width);
             if keep < steps.len() {
                 steps.select_nth_unstable_by(keep, order);
                 steps.truncate(keep);
@@ -622,7 +654,7 @@ impl Search<'_> {
             steps.sort_unstable_by(order);
             let mut grown = 0;
             for step in steps.iter() {
-                if grown == width {
+                if grown == 2 * width {
                     break;
                 }
                 if next.len() == grown {
@@ -640,6 +672,7 @@ impl Search<'_> {
                     continue;
                 }
                 keys.push(key);
+                self.rank(child);
                 if best.value < child.value {
                     best.copy_from(child);
                 }
@@ -647,8 +680,10 @@ impl Search<'_> {
                     grown += 1;
                 }
             }
+            // Stable, so that ties stay in the order of the steps.
+            next[..grown].sort_by(|a, b| b.bound.total_cmp(&a.bound));
             std::mem::swap(nodes, next);
-            live = grown;
+            live = grown.min(width);
         }
     }
 
@@ -666,13 +701,13 @@ impl Search<'_> {
     fn propose(&self, nodes: &[Node], rate: f32, trial: &mut Node, steps: &mut Vec<Step>) {
         steps.clear();
         for (i, node) in nodes.iter().enumerate() {
-            for skill in 0..self.local.len() {
+            for (place, it) in node.ranked.iter().enumerate().take(CONSIDERED) {
+                let skill = usize::from(it.skill);
                 if self.pays(node, skill) {
-                    let left = node.left - node.minutes[skill];
                     steps.push(Step {
-                        score: node.value + node.gains[skill] + rate * left,
+                        score: node.value + with_first(&node.ranked, place, node.left),
                         node: i as u32,
-                        choice: skill as u32,
+                        choice: u32::from(it.skill),
                     });
                 }
             }
@@ -709,7 +744,11 @@ impl Search<'_> {
         trial.copy_from(node);
         self.take(trial, Step::CHAIN + closure as u32);
         let taught = trial.lessons - node.lessons;
-        (usize::from(taught) == lessons).then_some(trial.value + rate * trial.left)
+        if usize::from(taught) != lessons {
+            return None;
+        }
+        self.rank(trial);
+        Some(trial.bound)
     }
 
     /// Carries out a step.
@@ -799,6 +838,35 @@ impl Search<'_> {
                 || self.local.creditors(usize::from(from)).contains(&to)
         };
         linked(a, b) || linked(b, a)
+    }
+}
+
+/// What `left` minutes fetch from what is ranked, the last activity split.
+fn potential(ranked: &[Ranked], left: f32) -> f32 {
+    let full = ranked.partition_point(|it| it.minutes <= left);
+    let before = full
+        .checked_sub(1)
+        .map_or(Ranked::default(), |last| ranked[last]);
+    let rest = ranked
+        .get(full)
+        .map_or(0.0, |it| it.rate * (left - before.minutes));
+    before.gains + rest
+}
+
+/// [`potential`] with the activity at `place` taken whole, and first.
+fn with_first(ranked: &[Ranked], place: usize, left: f32) -> f32 {
+    let before = place
+        .checked_sub(1)
+        .map_or(Ranked::default(), |last| ranked[last]);
+    let (minutes, gain) = (
+        ranked[place].minutes - before.minutes,
+        ranked[place].gains - before.gains,
+    );
+    if left - minutes < before.minutes {
+        // Others fill what it leaves before its turn comes.
+        gain + potential(&ranked[..place], left - minutes)
+    } else {
+        potential(ranked, left)
     }
 }
 

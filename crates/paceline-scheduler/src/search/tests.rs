@@ -36,6 +36,9 @@ pub(crate) fn rules(minutes: f32) -> Rules {
     }
 }
 
+/// How far back edges reach: all of a small problem, and as far as in real courses in a larger one.
+const WINDOW: usize = 8;
+
 /// A small problem: some skills taught and fading, some not, with chains, credits and, in every
 /// third, a trap: a poor, long prerequisite of a skill worth much more than the rest.
 fn instance(seed: u64, most: usize) -> (Local, Rules) {
@@ -55,7 +58,7 @@ fn instance(seed: u64, most: usize) -> (Local, Rules) {
             len: 0,
         };
         let mut ready_weight = 0.0;
-        for before in 0..i {
+        for before in i.saturating_sub(WINDOW)..i {
             if below(&mut rng, 3) == 0 {
                 let hard = below(&mut rng, 3) != 0;
                 let weight = if hard { 1.0 } else { 0.5 };
@@ -74,7 +77,7 @@ fn instance(seed: u64, most: usize) -> (Local, Rules) {
             ..prerequisites
         };
         let start = local.edges.len() as u32;
-        for before in 0..i {
+        for before in i.saturating_sub(WINDOW)..i {
             if below(&mut rng, 4) == 0 {
                 let weight = between(&mut rng, 0.2, 0.9);
                 local.edges.push(Edge {
@@ -219,4 +222,32 @@ fn the_search_finds_the_optimum_of_small_problems() {
         100.0 * exact as f32 / ratios.len() as f32
     );
     assert!(0.999 <= mean && 0.95 <= worst, "mean {mean}, worst {worst}");
+}
+
+#[test]
+fn a_hundred_times_wider_beam_finds_little_more_in_larger_problems() {
+    let slow = std::env::var("PACELINE_SLOW").is_ok_and(|on| on == "1");
+    let mut ratios = Vec::new();
+    for seed in 0..if slow { 200 } else { 6 } {
+        let (local, mut rules) = instance(seed, 100);
+        rules.minutes = 20.0;
+        let search = Search {
+            local: &local,
+            rules: &rules,
+        };
+        let mut root = Node::default();
+        search.root(&mut root);
+        let mut buffers = Buffers::default();
+        let found = search.run(&root, WIDTH, &mut buffers).value;
+        let wide = search.run(&root, 100 * WIDTH, &mut buffers).value;
+        ratios.push(found / wide);
+    }
+    let mean = ratios.iter().sum::<f32>() / ratios.len() as f32;
+    let worst = ratios.iter().copied().fold(f32::INFINITY, f32::min);
+    eprintln!(
+        "{} larger problems: mean {mean:.5}, worst {worst:.4} of a beam of {}",
+        ratios.len(),
+        100 * WIDTH
+    );
+    assert!(0.995 <= mean, "mean {mean}, worst {worst}");
 }
