@@ -1,48 +1,90 @@
-//! Prints the comparison on a generated course: `cargo run --release -p paceline-sim --example compare -- 20`.
+//! The comparison on a shipped or a generated course, one line a row:
+//! `cargo run --release -p paceline-sim --example compare -- CLASSES VARIANT COURSE POLICIES SEED`.
+//!
+//! `VARIANT` is a name or `all`; `COURSE` is `gen` or a course under `content/`; `POLICIES` is `all`, `ablations`
+//! or names divided by commas.
 
-use paceline_sim::{Config, Variant, compare, generate};
+use std::sync::Arc;
+use std::time::Instant;
 
-fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let classes = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(6);
-    let variants: Vec<Variant> = match arguments.next().as_deref() {
-        Some("all") => Variant::ALL.to_vec(),
-        Some(name) => Variant::ALL
-            .into_iter()
-            .filter(|v| v.name() == name)
-            .collect(),
-        None => vec![Variant::Plain],
-    };
+use paceline::strategy::{Strategies, Strategy};
+use paceline::{Bank, content};
+use paceline_sim::{Config, Curriculum, PolicyKind, Variant, compare, generate};
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let argument = |n: usize, standard: &str| arguments.get(n).map_or(standard, |a| a).to_owned();
+    let standard = Config::default();
+    let variant = argument(1, "plain");
+    let policies = argument(3, "all");
+    let engine = PolicyKind::Engine(Strategies::default());
+    let (curriculum, bank) = course(&argument(2, "gen"))?;
     let config = Config {
-        classes,
-        variants,
+        classes: argument(0, "6").parse()?,
+        seed: argument(4, "1").parse()?,
+        variants: Variant::ALL
+            .into_iter()
+            .filter(|known| variant == "all" || variant == known.name())
+            .collect(),
+        policies: match policies.as_str() {
+            "all" => standard.policies,
+            "ablations" => std::iter::once(engine)
+                .chain(Strategy::ALL.map(|strategy| PolicyKind::Engine(turned(strategy))))
+                .collect(),
+            names => standard
+                .policies
+                .into_iter()
+                .filter(|policy| names.split(',').any(|name| policy.name() == name))
+                .collect(),
+        },
+        bank,
         ..Config::default()
     };
-    let course = generate::curriculum(60, 6, 1);
-    match compare(&course, &config, &|_| ()) {
-        Ok(study) => {
-            for (row, figure) in study.comparison.rows.iter().zip(&study.figures) {
-                println!(
-                    "{:11}{:20}{:17}{:+.2} ({:+.2} {:+.2})  {:+.2} ({:+.2} {:+.2})  {:4.0} min {:5.0} acts  {:.2} {:.2} {:.2}  low {:+.2} high {:+.2}",
-                    row.family,
-                    row.variant,
-                    row.policy,
-                    row.gain_sd,
-                    row.gain_sd_low,
-                    row.gain_sd_high,
-                    row.delayed_sd,
-                    row.delayed_sd_low,
-                    row.delayed_sd_high,
-                    row.minutes,
-                    figure.activities,
-                    figure.shares[0],
-                    figure.shares[1],
-                    figure.shares[2],
-                    figure.quintiles[0].0,
-                    figure.quintiles[4].0,
-                );
-            }
-        }
-        Err(error) => eprintln!("{error}"),
+    let start = Instant::now();
+    let study = compare(&curriculum, &config, &|_| ())?;
+    for (row, figure) in study.comparison.rows.iter().zip(&study.figures) {
+        println!(
+            "{:11}{:20}{:26}{:+.2} ({:+.2} {:+.2})  {:+.2} ({:+.2} {:+.2})  {:4.0} min {:5.0} done  {:.2} {:.2} {:.2}  fifths {:+.2} {:+.2}",
+            row.family,
+            row.variant,
+            row.policy,
+            row.gain_sd,
+            row.gain_sd_low,
+            row.gain_sd_high,
+            row.delayed_sd,
+            row.delayed_sd_low,
+            row.delayed_sd_high,
+            row.minutes,
+            figure.activities,
+            figure.shares[0],
+            figure.shares[1],
+            figure.shares[2],
+            figure.quintiles[0].0,
+            figure.quintiles[4].0,
+        );
     }
+    eprintln!("{:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn turned(strategy: Strategy) -> Strategies {
+    let standard = Strategies::default();
+    if standard.has(strategy) {
+        standard.without(strategy)
+    } else {
+        standard.with(strategy)
+    }
+}
+
+fn course(id: &str) -> Result<(Curriculum, Option<Arc<Bank>>), Failure> {
+    if id == "gen" {
+        return Ok((generate::curriculum(60, 6, 1), None));
+    }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../content");
+    let sources = content::read_dir(folder)?;
+    let (bank, _) = Bank::compile(&sources).map_err(|errors| format!("{} errors", errors.len()))?;
+    let bank = Arc::new(bank);
+    Ok((Curriculum::from_bank(&bank, id)?, Some(bank)))
 }

@@ -3,7 +3,7 @@
 
 use paceline::Bank;
 use paceline::bank::{BankBuilder, CourseSpec, ItemSpec, SkillSpec, ThemeSpec, ThemesSpec};
-use paceline::ids::{SkillIx, ThemeIx};
+use paceline::ids::{ItemIx, SkillIx, ThemeIx};
 use std::sync::Arc;
 
 use crate::SimError;
@@ -64,9 +64,13 @@ impl Curriculum {
         let mut items = Vec::new();
         let mut skills = Vec::new();
         for skill in first..end {
-            let own = bank.items_of(SkillIx(skill));
+            let offerable = |item: ItemIx| bank.item_status()[item.at()].is_offerable();
+            let own = bank
+                .items_of(SkillIx(skill))
+                .iter()
+                .filter(|&&item| bank.primary_skill(item) == SkillIx(skill) && offerable(item));
             let from = items.len() as u32;
-            items.extend(own.iter().map(|&item| Item {
+            items.extend(own.map(|&item| Item {
                 id: bank.item_id(item).to_owned(),
                 skill: skill - first,
                 easiness_logit: f64::from(bank.item_easiness()[item.at()]),
@@ -100,11 +104,8 @@ impl Curriculum {
     /// [`SimError::Engine`] if the curriculum is no valid bank: an id twice, or an edge to a later skill.
     pub fn bank(&self) -> Result<Bank, SimError> {
         let id = |k: u32| self.skills[k as usize].id.clone();
-        let course = |id: &str| id.split('/').next().unwrap_or_default().to_owned();
         let mut builder = BankBuilder::new();
-        let mut courses: Vec<String> = self.skills.iter().map(|skill| course(&skill.id)).collect();
-        courses.dedup();
-        for course in &courses {
+        for course in &self.courses() {
             let (id, title) = (course.clone(), course.clone());
             builder.course(CourseSpec {
                 id,
@@ -141,6 +142,14 @@ impl Curriculum {
         builder.build().map_err(|errors| SimError::Engine {
             why: errors.to_string(),
         })
+    }
+
+    /// External ids of the courses that the skills belong to.
+    pub(crate) fn courses(&self) -> Vec<String> {
+        let course = |skill: &Skill| skill.id.split('/').next().unwrap_or_default().to_owned();
+        let mut courses: Vec<String> = self.skills.iter().map(course).collect();
+        courses.dedup();
+        courses
     }
 
     /// How many skills there are.

@@ -17,8 +17,8 @@ use crate::curriculum::Curriculum;
 use crate::observation::{Activity, Kind, Now, Observation};
 use crate::term::{Desk, Teacher};
 
-/// The first day of the term: 3 September 2026, nine in the morning, UTC.
-const TERM_START: Timestamp = Timestamp(20_699 * 86_400 + 9 * 3_600);
+/// The first day of the term: Monday, 7 September 2026, nine in the morning, UTC.
+const TERM_START: Timestamp = Timestamp(20_703 * 86_400 + 9 * 3_600);
 /// The engine writes no view of a class that lives only as long as its term.
 const NEVER: u64 = u64::MAX;
 /// A declared taste of this many units, either way, is as strong as an interest can be stated.
@@ -31,6 +31,8 @@ pub(crate) struct EngineTeacher<'a> {
     engine: Engine,
     curriculum: &'a Curriculum,
     strategies: Strategies,
+    /// The courses of the curriculum: the bank may hold others.
+    courses: Vec<String>,
     seed: u64,
     learners: Vec<LearnerId>,
     skills: BTreeMap<&'a str, u32>,
@@ -56,6 +58,7 @@ impl<'a> EngineTeacher<'a> {
             engine,
             curriculum,
             strategies,
+            courses: curriculum.courses(),
             seed,
             learners: Vec::new(),
             skills: index(curriculum.skills.iter().map(|skill| skill.id.as_str())),
@@ -68,6 +71,7 @@ impl<'a> EngineTeacher<'a> {
         let request = PlanRequest {
             minutes: Some(Minutes::clamped(now.minutes_left as f32)),
             strategies: self.strategies,
+            filter: Some(self.courses.clone()),
             ..PlanRequest::default()
         };
         let plan = self
