@@ -7,6 +7,7 @@
 //! The crate knows no learners, no clock and no files: content comes in as text, and a compiled bank
 //! as bytes.
 
+pub mod ability;
 mod answer;
 mod bank;
 mod body;
@@ -17,6 +18,7 @@ mod diagnostic;
 mod expr;
 mod instance;
 mod inventory;
+pub mod irt;
 mod names;
 mod rational;
 mod source;
