@@ -1,3 +1,7 @@
 //! The `paceline` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    paceline_cli::main()
+}

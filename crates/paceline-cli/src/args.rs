@@ -1,0 +1,242 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Decides what each student should do next, says why, and measures whether it helped.
+#[derive(Debug, Parser)]
+#[command(name = "paceline", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Folder of the courses.
+    #[arg(long, global = true, default_value = "content", value_name = "DIR")]
+    pub(crate) content: PathBuf,
+    /// Folder of the store.
+    #[arg(
+        long,
+        global = true,
+        default_value = "paceline-store",
+        value_name = "DIR"
+    )]
+    pub(crate) store: PathBuf,
+    /// Fitted model in place of the parameters that ship.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+    /// The moment to act at, RFC 3339 or seconds since 1970; the clock's by default.
+    #[arg(long, global = true, value_name = "TIME", value_parser = crate::context::parse_time)]
+    pub(crate) now: Option<i64>,
+    /// Seed of everything that is drawn.
+    #[arg(long, global = true, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check content and print the inventory.
+    Check(Check),
+    /// Enrol a learner, or add to what is known of one.
+    Enrol(Enrol),
+    /// Set or clear a learner's goal.
+    Goal(Goal),
+    /// Pin a skill or item: the next lesson holds it.
+    Pin(Control),
+    /// Ban a skill or item: it is never shown.
+    Ban(Control),
+    /// Rate a theme.
+    Rate(Rate),
+    /// Plan a learner's next lesson.
+    Plan(Plan),
+    /// Record events from JSON Lines.
+    Record(Record),
+    /// Show what is known of a learner.
+    Learner(Learner),
+    /// List the learners.
+    Learners,
+    /// Simulate classes: three students' lessons, then the engine against other policies.
+    Simulate(Simulate),
+    /// Print everything held of a learner as JSON Lines.
+    Export(Who),
+    /// Erase a learner for good.
+    Erase(Erase),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Folder of the courses, in place of `--content`.
+    pub(crate) dir: Option<PathBuf>,
+    /// List every skill with its items.
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Who {
+    /// The learner's id.
+    pub(crate) learner: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Enrol {
+    /// The learner's id: opaque, never a name or an address.
+    pub(crate) learner: String,
+    /// An interest from 0 to 1, `space=0.9`; may be repeated.
+    #[arg(long = "interest", value_name = "THEME=0..1")]
+    pub(crate) interests: Vec<String>,
+    /// A skill known from elsewhere; may be repeated.
+    #[arg(long = "known", value_name = "SKILL")]
+    pub(crate) known: Vec<String>,
+    /// Minutes a day that the learner has.
+    #[arg(long)]
+    pub(crate) minutes: Option<f32>,
+    /// The class.
+    #[arg(long)]
+    pub(crate) group: Option<String>,
+    /// Language of lessons.
+    #[arg(long)]
+    pub(crate) language: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Goal {
+    /// The learner's id.
+    pub(crate) learner: String,
+    /// Skills to reach, or a course for all of its skills.
+    #[arg(required_unless_present = "clear", value_name = "SKILL")]
+    pub(crate) skills: Vec<String>,
+    /// The date to reach them by.
+    #[arg(long, value_name = "DATE", value_parser = crate::context::parse_time)]
+    pub(crate) by: Option<i64>,
+    /// Probability of a right answer that counts as reached.
+    #[arg(long, default_value_t = 0.8)]
+    pub(crate) threshold: f32,
+    /// Clear the goal.
+    #[arg(long)]
+    pub(crate) clear: bool,
+    #[command(flatten)]
+    pub(crate) by_whom: ByWhom,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ByWhom {
+    /// Who sets it.
+    #[arg(long, default_value = "teacher")]
+    pub(crate) who: String,
+    /// Why.
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Control {
+    /// The learner's id.
+    pub(crate) learner: String,
+    /// The skill or item.
+    pub(crate) id: String,
+    /// Take it back.
+    #[arg(long)]
+    pub(crate) undo: bool,
+    #[command(flatten)]
+    pub(crate) by_whom: ByWhom,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rate {
+    /// The learner's id.
+    pub(crate) learner: String,
+    /// The theme.
+    pub(crate) theme: String,
+    /// Stars, 1 to 5.
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub(crate) stars: u8,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Purpose {
+    /// New skills, practice and review, as they pay.
+    Learn,
+    /// Only what was taught before.
+    Review,
+    /// Find out where the learner stands.
+    Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// The learner's id.
+    pub(crate) learner: String,
+    /// Minutes there are; the learner's own by default.
+    #[arg(long)]
+    pub(crate) minutes: Option<f32>,
+    /// What the lesson is for.
+    #[arg(long, value_enum, default_value = "learn")]
+    pub(crate) purpose: Purpose,
+    /// Most questions of a placement.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) questions: u16,
+    /// How often a place is filled at random among near-equals, 0 to 1.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) explore: f32,
+    /// A strategy to switch off; may be repeated.
+    #[arg(long = "without", value_name = "STRATEGY")]
+    pub(crate) without: Vec<String>,
+    /// A strategy to switch on; may be repeated.
+    #[arg(long = "with", value_name = "STRATEGY")]
+    pub(crate) with: Vec<String>,
+    /// Only these skills or courses.
+    #[arg(long = "only", value_name = "SKILL")]
+    pub(crate) only: Vec<String>,
+    /// Show the plan to the learner: journal it and print its texts.
+    #[arg(long)]
+    pub(crate) offer: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    /// A file of JSON Lines, one event a line, gzipped or not; `-` for standard input.
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Learner {
+    /// The learner's id.
+    pub(crate) learner: String,
+    /// Take the prediction for this skill apart.
+    #[arg(long, value_name = "SKILL")]
+    pub(crate) explain: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Erase {
+    /// The learner's id.
+    pub(crate) learner: String,
+    /// Yes, for good.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// Six classes a family in place of twenty.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Classes a family.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
+    pub(crate) classes: Option<u32>,
+    /// Threads; all cores by default. The output does not depend on it.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Folder of the report.
+    #[arg(long, default_value = "paceline-report", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}

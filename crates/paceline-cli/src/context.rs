@@ -1,0 +1,160 @@
+//! What every command needs: where content and store are, the time, and how to print.
+
+use crate::args::Global;
+use anyhow::{Context as _, bail};
+use paceline::bank::{Bank, Diagnostic, SourceFile};
+use paceline::event::{Event, EventBody};
+use paceline::ids::{EventId, LearnerId};
+use paceline::store::{SledOptions, SledStore};
+use paceline::time::{Timestamp, UtcOffset};
+use paceline::{Engine, Update, content, stream};
+use serde::Serialize;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Settings of one run.
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    pub(crate) now: Timestamp,
+    offset: UtcOffset,
+}
+
+impl Context {
+    /// The only place that reads the clock.
+    pub(crate) fn new(global: Global) -> Self {
+        let clock = jiff::Timestamp::now();
+        let now = global.now.unwrap_or_else(|| clock.as_second());
+        // A fixed time is a fixed run, so it does not depend on where the machine stands.
+        let offset = match global.now {
+            Some(_) => UtcOffset::UTC,
+            None => UtcOffset::new(jiff::tz::TimeZone::system().to_offset(clock).seconds()),
+        };
+        Self {
+            global,
+            now: Timestamp(now),
+            offset,
+        }
+    }
+
+    /// Prints a document as JSON, or lets `text` print it for a person.
+    pub(crate) fn print<T: Serialize>(
+        &self,
+        document: &T,
+        text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut stdout = io::stdout().lock();
+        if self.global.json {
+            serde_json::to_writer(&mut stdout, document)?;
+            writeln!(stdout)?;
+        } else {
+            text(&mut stdout)?;
+        }
+        Ok(stdout.flush()?)
+    }
+
+    /// Reads and compiles the content.
+    pub(crate) fn bank(&self) -> anyhow::Result<Bank> {
+        let folder = &self.global.content;
+        let sources = content::read_dir(folder)?;
+        match Bank::compile(&sources) {
+            Ok((bank, _)) => Ok(bank),
+            Err(errors) => {
+                render(&errors, &sources, &mut io::stderr().lock())?;
+                bail!(
+                    "{} errors in {}; `paceline check` shows them",
+                    errors.len(),
+                    folder.display()
+                )
+            }
+        }
+    }
+
+    /// Opens the engine on content and store.
+    pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
+        let bank = Arc::new(self.bank()?);
+        let dir = &self.global.store;
+        let store = SledStore::open(dir, SledOptions::default())
+            .with_context(|| format!("could not open the store {}", dir.display()))?;
+        Ok(Engine::open(bank, Box::new(store))?)
+    }
+
+    /// Records something that happens now. Its id is a digest of what happens and when, so that a repeated command changes nothing.
+    pub(crate) fn record(
+        &self,
+        engine: &Engine,
+        learner: &LearnerId,
+        body: EventBody,
+    ) -> anyhow::Result<Update> {
+        let text = serde_json::to_vec(&(learner, self.now, &body))?;
+        let event_id = EventId::new(format!("cli-{:016x}", stream::keyed_u64("event", 0, &text)))?;
+        let (at, received, utc_offset) = (self.now, self.now, self.offset);
+        Ok(engine.record(Event {
+            event_id,
+            learner: learner.clone(),
+            at,
+            received,
+            utc_offset,
+            body,
+        })?)
+    }
+}
+
+/// Prints diagnostics in the manner of a compiler.
+pub(crate) fn render(
+    diagnostics: &[Diagnostic],
+    sources: &[SourceFile],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for diagnostic in diagnostics {
+        let source = sources.iter().find(|source| source.path == diagnostic.path);
+        writeln!(
+            out,
+            "{}",
+            diagnostic.render(source.map_or("", |source| &source.text))
+        )?;
+    }
+    Ok(())
+}
+
+/// Reads a learner's id.
+pub(crate) fn learner(id: &str) -> anyhow::Result<LearnerId> {
+    LearnerId::new(id).with_context(|| format!("{id:?} is not a learner id"))
+}
+
+/// Reads a time as a person writes it: RFC 3339, a date (its midnight UTC), or seconds since 1970.
+pub(crate) fn parse_time(text: &str) -> Result<i64, String> {
+    if let Ok(seconds) = text.parse::<i64>() {
+        return Ok(seconds);
+    }
+    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        return Ok(moment.as_second());
+    }
+    let date: jiff::civil::Date = text
+        .parse()
+        .map_err(|_| "wanted 2026-11-24T12:00:00Z, 2026-11-24 or seconds since 1970".to_owned())?;
+    let midnight = jiff::tz::TimeZone::UTC
+        .to_timestamp(date.at(0, 0, 0, 0))
+        .map_err(|error| error.to_string())?;
+    Ok(midnight.as_second())
+}
+
+/// A moment as a date.
+pub(crate) fn date(moment: Timestamp) -> String {
+    match jiff::Timestamp::from_second(moment.0) {
+        Ok(moment) => jiff::tz::TimeZone::UTC
+            .to_datetime(moment)
+            .date()
+            .to_string(),
+        Err(_) => "a far date".to_owned(),
+    }
+}
+
+/// Writes a file, making its folder.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("could not make {}", folder.display()))?;
+    }
+    std::fs::write(path, bytes).with_context(|| format!("could not write {}", path.display()))
+}

@@ -1,0 +1,200 @@
+//! Simulation: three students side by side, then the engine against other policies.
+
+mod html;
+mod plots;
+
+use crate::args;
+use crate::context::{Context, write_file};
+use crate::plan::word;
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use paceline::Bank;
+use paceline_sim::{Config, Curriculum, Progress, Row, Shown, Study, compare, showcase};
+use serde::Serialize;
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+
+/// The course that simulated classes study.
+const COURSE: &str = "math";
+/// Classes a family with `--quick`.
+const QUICK_CLASSES: u32 = 6;
+/// Width of a student's column.
+const COLUMN: usize = 38;
+
+/// What `--json` prints: the comparison, and the three students.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    comparison: &'a paceline_sim::Comparison,
+    students: &'a [Shown],
+}
+
+pub(crate) fn run(context: &Context, args: &args::Simulate) -> anyhow::Result<()> {
+    let bank = Arc::new(context.bank()?);
+    let students = showcase(&bank, COURSE, context.global.seed)?;
+    if !context.global.json {
+        print_students(&bank, &students, &mut io::stdout().lock())?;
+    }
+    let study = study(&bank, context.global.seed, args)?;
+    let report = args.out.join("simulate.html");
+    write_file(&report, html::page(&bank, &students, &study)?.as_bytes())?;
+    write_file(
+        &args.out.join("simulate.json"),
+        &serde_json::to_vec(&study.comparison)?,
+    )?;
+    let document = Document {
+        comparison: &study.comparison,
+        students: &students,
+    };
+    context.print(&document, |out| {
+        print_table(&study, out)?;
+        writeln!(out, "\nReport: {}", report.display())
+    })
+}
+
+fn study(bank: &Arc<Bank>, seed: u64, args: &args::Simulate) -> anyhow::Result<Study> {
+    let curriculum = Curriculum::from_bank(bank, COURSE)?;
+    let default = Config::default();
+    let classes = if args.quick {
+        QUICK_CLASSES
+    } else {
+        default.classes
+    };
+    let config = Config {
+        seed,
+        classes: args.classes.unwrap_or(classes),
+        bank: Some(bank.clone()),
+        ..default
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.unwrap_or(0))
+        .build()
+        .context("could not start the threads")?;
+    let bar = progress();
+    let show = |progress: Progress| {
+        bar.set_length(progress.total as u64);
+        bar.inc(1);
+    };
+    let study = pool.install(|| compare(&curriculum, &config, &show))?;
+    bar.finish_and_clear();
+    Ok(study)
+}
+
+/// A bar with the time left on a terminal, nothing elsewhere.
+fn progress() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} classes, {eta} left");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// What a student's lesson says of each activity, in one line.
+fn line(bank: &Bank, activity: &paceline::Activity) -> (String, String) {
+    let title = bank
+        .skill_ix(activity.skill())
+        .map_or("", |skill| &bank.skill(skill).title);
+    let theme = activity
+        .instance
+        .theme
+        .as_ref()
+        .map_or(String::new(), |theme| format!(" [{theme}]"));
+    let why = activity.reasons.first().map_or("", |reason| &reason.text);
+    (
+        format!("{} {title}{theme}", word(activity.kind)),
+        why.to_owned(),
+    )
+}
+
+fn print_students(bank: &Bank, students: &[Shown], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Three students, twenty minutes, the same course:\n")?;
+    let columns: Vec<Vec<String>> = students
+        .iter()
+        .map(|student| column(bank, student))
+        .collect();
+    let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
+    for row in 0..rows {
+        let cells: Vec<_> = columns
+            .iter()
+            .map(|column| {
+                let cell = column.get(row).map_or("", String::as_str);
+                format!("{cell:<COLUMN$}")
+            })
+            .collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    for student in students {
+        writeln!(out, "\nWhy, for {}:", student.learner)?;
+        for activity in student.plan.activities.iter().take(3) {
+            let (what, _) = line(bank, activity);
+            let reasons: Vec<_> = activity.reasons.iter().map(|r| r.text.as_str()).collect();
+            writeln!(out, "  {what}: {}", reasons.join("; "))?;
+        }
+    }
+    Ok(())
+}
+
+fn column(bank: &Bank, student: &Shown) -> Vec<String> {
+    let cut = |text: String| text.chars().take(COLUMN).collect::<String>();
+    let (answers, right) = student.answers;
+    let mut lines = vec![
+        cut(format!(
+            "{}: {}",
+            student.learner.to_uppercase(),
+            student.about
+        )),
+        cut(format!("{right} of {answers} right so far")),
+        "-".repeat(COLUMN),
+    ];
+    for activity in &student.plan.activities {
+        lines.push(cut(format!(
+            "{:>4.1} {}",
+            activity.minutes.get(),
+            line(bank, activity).0
+        )));
+    }
+    lines
+}
+
+fn print_table(study: &Study, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "\nGain over a fixed pacing guide at equal minutes, in SD of its test, with 95 % intervals over {} classes a family:\n",
+        study.comparison.worlds
+    )?;
+    writeln!(
+        out,
+        "{:<11} {:<16} {:^24} {:^24} {:>7}",
+        "students", "policy", "end of term", "30 days later", "minutes"
+    )?;
+    let mut family = "";
+    for row in &study.comparison.rows {
+        let name = if row.family == family {
+            ""
+        } else {
+            &row.family
+        };
+        family = &row.family;
+        writeln!(
+            out,
+            "{name:<11} {:<16} {} {} {:>7.0}",
+            row.policy,
+            end(row),
+            delayed(row),
+            row.minutes
+        )?;
+    }
+    Ok(())
+}
+
+fn end(row: &Row) -> String {
+    interval(row.gain_sd, row.gain_sd_low, row.gain_sd_high)
+}
+
+fn delayed(row: &Row) -> String {
+    interval(row.delayed_sd, row.delayed_sd_low, row.delayed_sd_high)
+}
+
+fn interval(mean: f64, low: f64, high: f64) -> String {
+    format!("{mean:>+7.2} ({low:>+6.2} {high:>+6.2}) ")
+}

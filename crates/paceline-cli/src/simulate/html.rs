@@ -1,0 +1,113 @@
+//! The report: one page without scripts, the same bytes for the same input.
+
+use super::{delayed, end, line, plots};
+use paceline::Bank;
+use paceline_sim::{Figure, Row, Shown, Study};
+use std::fmt::Write;
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}
+h1,h2,h3{line-height:1.2}table{border-collapse:collapse}td,th{padding:.2rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}
+td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:pre}.cols{display:grid;grid-template-columns:repeat(3,1fr);gap:1rem}
+.cols li{margin:.4rem 0}small{color:#666;display:block}svg{max-width:100%;height:auto}tr.engine{font-weight:600}";
+
+pub(super) fn page(bank: &Bank, students: &[Shown], study: &Study) -> anyhow::Result<String> {
+    let mut page = String::new();
+    write!(
+        page,
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>Paceline: simulated classes</title><style>{STYLE}</style><h1>Simulated classes</h1>\
+         <p>Seed {}, {} classes of thirty a family of students, one world each. Gains are over a fixed pacing guide at equal minutes, in \
+         standard deviations of its test at the end of the term; intervals are 95 %, from the spread over classes. The students are not the \
+         engine's own model of a student.</p>",
+        study.comparison.seed, study.comparison.worlds
+    )?;
+    sequences(&mut page, bank, students)?;
+    let mut families: Vec<&str> = study
+        .comparison
+        .rows
+        .iter()
+        .map(|row| row.family.as_str())
+        .collect();
+    families.dedup();
+    for family in families {
+        let rows: Vec<&Row> = study
+            .comparison
+            .rows
+            .iter()
+            .filter(|row| row.family == family)
+            .collect();
+        let figures: Vec<&Figure> = study
+            .figures
+            .iter()
+            .filter(|figure| figure.family == family)
+            .collect();
+        write!(
+            page,
+            "<h2>Students: {}</h2><h3>Gain</h3>{}",
+            escape(family),
+            plots::gains(&rows)?
+        )?;
+        table(&mut page, &rows)?;
+        write!(page, "<h3>Learning</h3>{}", plots::learning(&figures)?)?;
+        write!(
+            page,
+            "<h3>Gain by where students began</h3>{}",
+            plots::quintiles(&figures)?
+        )?;
+    }
+    page.push_str("</html>\n");
+    Ok(page)
+}
+
+fn sequences(page: &mut String, bank: &Bank, students: &[Shown]) -> std::fmt::Result {
+    page.push_str("<h2>Three students, twenty minutes, the same course</h2><div class=\"cols\">");
+    for student in students {
+        let (answers, right) = student.answers;
+        write!(
+            page,
+            "<section><h3>{}</h3><p>{}; {right} of {answers} right so far</p><ol>",
+            escape(&student.learner),
+            escape(&student.about)
+        )?;
+        for activity in &student.plan.activities {
+            let (what, why) = line(bank, activity);
+            write!(
+                page,
+                "<li>{} <small>{:.1} min; {}</small></li>",
+                escape(&what),
+                activity.minutes.get(),
+                escape(&why)
+            )?;
+        }
+        page.push_str("</ol></section>");
+    }
+    page.push_str("</div>");
+    Ok(())
+}
+
+fn table(page: &mut String, rows: &[&Row]) -> std::fmt::Result {
+    page.push_str("<table><tr><th>policy<th>end of term<th>30 days later<th>minutes</tr>");
+    for row in rows {
+        let class = if row.policy == "engine" {
+            " class=\"engine\""
+        } else {
+            ""
+        };
+        let policy = escape(&row.policy);
+        write!(
+            page,
+            "<tr{class}><td>{policy}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{:.0}</tr>",
+            end(row),
+            delayed(row),
+            row.minutes
+        )?;
+    }
+    page.push_str("</table>");
+    Ok(())
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}

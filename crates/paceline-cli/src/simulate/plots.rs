@@ -1,0 +1,228 @@
+//! The figures of the report, as SVG.
+
+use anyhow::anyhow;
+use paceline_sim::{Figure, Row};
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+/// Size of a figure, pixels.
+const SIZE: (u32, u32) = (860, 320);
+/// Colours that a colour-blind reader tells apart (Okabe & Ito 2008); the first is the engine's.
+const COLOURS: [RGBColor; 8] = [
+    RGBColor(213, 94, 0),
+    RGBColor(0, 114, 178),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+    RGBColor(230, 159, 0),
+    RGBColor(120, 120, 120),
+    RGBColor(0, 0, 0),
+];
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// A policy's colour: its own in every figure.
+fn colour(policies: &[&str], policy: &str) -> RGBColor {
+    let place = policies
+        .iter()
+        .position(|other| *other == policy)
+        .unwrap_or(0);
+    COLOURS[place % COLOURS.len()]
+}
+
+fn draw(body: impl FnOnce(&Area<'_>) -> anyhow::Result<()>) -> anyhow::Result<String> {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        body(&area)?;
+        area.present().map_err(failed)?;
+    }
+    Ok(svg)
+}
+
+fn failed(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow!("could not draw a figure: {error}")
+}
+
+/// The least and greatest of `values`, with some room, and zero within.
+fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+    let (low, high) = values.fold((0.0f64, 0.0f64), |(low, high), v| (low.min(v), high.max(v)));
+    let room = 0.05 * (high - low).max(0.1);
+    low - room..high + room
+}
+
+/// Gains of each policy with their intervals: end of term above, delayed below, on one line a policy.
+pub(super) fn gains(rows: &[&Row]) -> anyhow::Result<String> {
+    draw(|area| {
+        let ends = rows.iter().flat_map(|r| {
+            [
+                r.gain_sd_low,
+                r.gain_sd_high,
+                r.delayed_sd_low,
+                r.delayed_sd_high,
+            ]
+        });
+        let n = rows.len();
+        let mut chart = ChartBuilder::on(area)
+            .margin(8)
+            .x_label_area_size(36)
+            .y_label_area_size(120)
+            .build_cartesian_2d(range(ends), 0.0..n as f64)
+            .map_err(failed)?;
+        let name = |y: &f64| {
+            rows.get(n.saturating_sub(1 + *y as usize))
+                .map_or(String::new(), |r| r.policy.clone())
+        };
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .y_labels(n)
+            .y_label_formatter(&name)
+            .x_desc("gain over fixed pacing, SD (filled: end of term; open: 30 days later)")
+            .draw()
+            .map_err(failed)?;
+        let policies: Vec<&str> = rows.iter().map(|row| row.policy.as_str()).collect();
+        for (place, row) in rows.iter().enumerate() {
+            let colour = colour(&policies, &row.policy);
+            let y = (n - 1 - place) as f64;
+            let spans = [
+                (
+                    y + 0.62,
+                    row.gain_sd,
+                    row.gain_sd_low,
+                    row.gain_sd_high,
+                    true,
+                ),
+                (
+                    y + 0.34,
+                    row.delayed_sd,
+                    row.delayed_sd_low,
+                    row.delayed_sd_high,
+                    false,
+                ),
+            ];
+            for (y, mean, low, high, filled) in spans {
+                let line = PathElement::new(vec![(low, y), (high, y)], colour.stroke_width(2));
+                chart.draw_series([line]).map_err(failed)?;
+                let style = if filled {
+                    colour.filled()
+                } else {
+                    colour.stroke_width(2)
+                };
+                chart
+                    .draw_series([Circle::new((mean, y), 4, style)])
+                    .map_err(failed)?;
+            }
+        }
+        let zero = PathElement::new(vec![(0.0, 0.0), (0.0, n as f64)], BLACK.mix(0.5));
+        chart.draw_series([zero]).map_err(failed)?;
+        Ok(())
+    })
+}
+
+/// Mean probability of knowing a skill of the course, by week.
+pub(super) fn learning(figures: &[&Figure]) -> anyhow::Result<String> {
+    draw(|area| {
+        let weeks = figures
+            .iter()
+            .map(|f| f.weekly_known.len())
+            .max()
+            .unwrap_or(1);
+        let highest = figures
+            .iter()
+            .flat_map(|f| &f.weekly_known)
+            .fold(0.0f64, |a, &b| a.max(b));
+        let lowest = figures
+            .iter()
+            .flat_map(|f| &f.weekly_known)
+            .fold(1.0f64, |a, &b| a.min(b));
+        let lines = figures.iter().map(|f| {
+            let points = f
+                .weekly_known
+                .iter()
+                .enumerate()
+                .map(|(week, &known)| (week as f64 + 1.0, known));
+            (f.policy.as_str(), points.collect::<Vec<_>>())
+        });
+        let axes = Axes {
+            x: 1.0..weeks as f64,
+            y: lowest * 0.95..highest * 1.02 + 0.001,
+            x_desc: "week",
+            y_desc: "share known",
+        };
+        curves(area, &axes, lines.collect())
+    })
+}
+
+/// Gain by fifth of the pre-test.
+pub(super) fn quintiles(figures: &[&Figure]) -> anyhow::Result<String> {
+    draw(|area| {
+        let lines = figures.iter().map(|f| {
+            let points = f
+                .quintiles
+                .iter()
+                .enumerate()
+                .map(|(fifth, &(mean, ..))| (fifth as f64 + 1.0, mean));
+            (f.policy.as_str(), points.collect::<Vec<_>>())
+        });
+        let lines: Vec<_> = lines.collect();
+        let y = range(
+            lines
+                .iter()
+                .flat_map(|(_, points)| points)
+                .map(|point| point.1),
+        );
+        let axes = Axes {
+            x: 1.0..5.0,
+            y,
+            x_desc: "fifth of the pre-test, lowest first",
+            y_desc: "gain, SD",
+        };
+        curves(area, &axes, lines)
+    })
+}
+
+struct Axes {
+    x: std::ops::Range<f64>,
+    y: std::ops::Range<f64>,
+    x_desc: &'static str,
+    y_desc: &'static str,
+}
+
+fn curves(area: &Area<'_>, axes: &Axes, lines: Vec<(&str, Vec<(f64, f64)>)>) -> anyhow::Result<()> {
+    let mut chart = ChartBuilder::on(area)
+        .margin(8)
+        .margin_right(20)
+        .x_label_area_size(36)
+        .y_label_area_size(56)
+        .build_cartesian_2d(axes.x.clone(), axes.y.clone())
+        .map_err(failed)?;
+    let mut mesh = chart.configure_mesh();
+    mesh.x_desc(axes.x_desc)
+        .y_desc(axes.y_desc)
+        .draw()
+        .map_err(failed)?;
+    let policies: Vec<&str> = lines.iter().map(|(policy, _)| *policy).collect();
+    for (policy, points) in &lines {
+        let colour = colour(&policies, policy);
+        let width = if *policy == "engine" { 3 } else { 1 };
+        chart
+            .draw_series(LineSeries::new(
+                points.iter().copied(),
+                colour.stroke_width(width),
+            ))
+            .map_err(failed)?
+            .label(*policy)
+            .legend(move |(x, y)| {
+                PathElement::new(vec![(x, y), (x + 16, y)], colour.stroke_width(2))
+            });
+    }
+    let mut labels = chart.configure_series_labels();
+    labels
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.2));
+    labels
+        .position(SeriesLabelPosition::UpperLeft)
+        .draw()
+        .map_err(failed)
+}
