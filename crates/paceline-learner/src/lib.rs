@@ -8,12 +8,18 @@
 //!
 //! It knows neither the texts of items nor plans, and reads no clock.
 
+pub mod baselines;
+pub mod belief;
 mod block;
 pub mod codec;
+pub mod evaluate;
+pub mod fit;
+pub mod interests;
 pub mod knowledge;
 pub mod learner;
 pub mod mastery;
 pub mod memory;
+pub mod model;
 pub mod pace;
 #[cfg(test)]
 mod reference_data;

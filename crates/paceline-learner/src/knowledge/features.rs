@@ -223,7 +223,7 @@ impl Features {
     clippy::approx_constant,
     reason = "the published approximation rounds pi/8, and fitted weights rest on it"
 )]
-const PROBIT: f32 = 0.3927;
+pub(crate) const PROBIT: f32 = 0.3927;
 
 impl State {
     /// Reads the features of `row` off the state.

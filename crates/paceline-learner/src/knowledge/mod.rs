@@ -19,4 +19,8 @@ pub use params::{EasinessUse, Rlkt, Source};
 pub use state::{State, Variant};
 pub use update::Dynamics;
 
+pub(crate) use features::PROBIT;
+pub(crate) use params::{
+    ITEM_RETRIES, ITEM_SLOPES, Layout, SET_RETRIES, SKILL_SLOPES, item_pair, set_pair,
+};
 pub(crate) use state::{Global, NONE, set_key, skill_f, skill_u};

@@ -1,0 +1,369 @@
+//! Fitting RLKT to an answer log.
+//!
+//! 1. Easiness of items by a Rasch-like model; training rows take it from the folds that do not hold
+//!    their learner ([`easiness`]).
+//! 2. Transitions that occur often enough get a weight each.
+//! 3. One pass of the serving update over every learner lays down the features ([`design`]).
+//! 4. L-BFGS on the penalised log loss.
+//!
+//! Memory: 13 bytes a row for the log and about 250 (lite) or 450 (full) for the features.
+
+use std::collections::HashMap;
+use std::io::BufRead;
+
+use paceline_core::log::{AnswerLog, LogError, Order};
+use paceline_core::optim::Options;
+use rayon::prelude::*;
+
+use crate::baselines::Baselines;
+use crate::knowledge::{
+    Dense, Dynamics, EasinessUse, Features, Layout, NONE, Rlkt, Row, State, Variant, item_pair,
+    set_key, set_pair,
+};
+use crate::model::{Model, Provenance, Transition};
+use design::{Design, SHARDS, Shard};
+
+pub(crate) mod design;
+pub(crate) mod easiness;
+#[cfg(test)]
+mod tests;
+
+pub use easiness::Easiness;
+
+/// What to fit, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct FitOptions {
+    /// Which form of the model.
+    pub variant: Variant,
+    /// What to do with times that go back.
+    pub order: Order,
+    /// Iterations of the optimiser at most.
+    pub iterations: usize,
+    /// Whether the baselines are fitted too.
+    pub baselines: Baselining,
+}
+
+/// Whether a fit also fits the models it is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Baselining {
+    /// They are fitted and kept in the model.
+    Fit,
+    /// They are left out.
+    Skip,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        Self {
+            variant: Variant::Full,
+            order: Order::Given,
+            iterations: 150,
+            baselines: Baselining::Fit,
+        }
+    }
+}
+
+/// How far a fit has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// The log was read.
+    Read {
+        /// Rows found.
+        rows: usize,
+        /// Learners found.
+        learners: usize,
+    },
+    /// Item easiness is known.
+    Easiness,
+    /// The features were laid down.
+    Features {
+        /// Weights to be fitted.
+        weights: usize,
+    },
+    /// The baselines were fitted.
+    Baselines,
+    /// An iteration of the optimiser ended.
+    Iteration {
+        /// Which one, from 1.
+        done: usize,
+        /// At most.
+        of: usize,
+        /// Penalised log loss per row.
+        loss: f64,
+    },
+}
+
+const FOLDS: usize = 5;
+
+/// A transition is kept with this many rows and learners.
+const PAIR_ROWS: u32 = 4;
+const PAIR_LEARNERS: u32 = 3;
+
+/// Fits a model to the log that `input` holds.
+///
+/// # Errors
+/// The first thing that is wrong with the log.
+pub fn fit(
+    input: impl BufRead,
+    options: &FitOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Model, LogError> {
+    let log = AnswerLog::read(input, options.order)?;
+    Ok(fit_log(&log, options, progress))
+}
+
+/// Fits a model to a log in memory.
+pub fn fit_log(log: &AnswerLog, options: &FitOptions, progress: &mut dyn FnMut(Progress)) -> Model {
+    progress(Progress::Read {
+        rows: log.rows(),
+        learners: log.learners().len(),
+    });
+    let folds = easiness_folds(log);
+    let (easiness, variance) = &folds[FOLDS];
+    let dynamics = Dynamics {
+        v_g0: variance.max(0.1) as f32,
+        ..Dynamics::default()
+    };
+    progress(Progress::Easiness);
+    let transitions = frequent_transitions(log);
+    let plan = Plan::new(log, options.variant, dynamics, &transitions);
+    let design = plan.lay_down(log, &folds);
+    progress(Progress::Features {
+        weights: plan.layout.len as usize,
+    });
+    let learners = log.learners().len();
+    let penalty = plan.penalties(learners);
+    let optimiser = Options {
+        iterations: options.iterations,
+        improvement: 1e-6,
+        gradient: 1e-3,
+        ..Options::default()
+    };
+    let rows = log.rows() as f64;
+    let fitted = design.fit(&penalty, &optimiser, |done, value| {
+        progress(Progress::Iteration {
+            done,
+            of: options.iterations,
+            loss: value / rows,
+        });
+    });
+    let mut weights = vec![0.0; crate::knowledge::N_DENSE];
+    for (feature, weight) in Dense::of(options.variant).iter().zip(&fitted.dense) {
+        weights[*feature as usize] = *weight;
+    }
+    weights.extend(&fitted.tables);
+    let rlkt = Rlkt {
+        dynamics,
+        easiness: EasinessUse::Known,
+        bias: fitted.bias,
+        weights,
+        layout: plan.layout,
+    };
+    let (first, last) = log.span();
+    let provenance = Provenance {
+        rows: log.rows() as u64,
+        learners: learners as u64,
+        first_seconds: first,
+        last_seconds: last,
+        iterations: fitted.minimum.iterations as u32,
+        evaluations: fitted.minimum.evaluations as u32,
+        loss_per_row: fitted.minimum.value / rows,
+        gradient: fitted.minimum.gradient,
+        ended: format!("{:?}", fitted.minimum.ended).to_lowercase(),
+    };
+    let mut model = Model::new(log, &rlkt, easiness.clone(), transitions, provenance);
+    model.set_spread(design.spread());
+    if options.baselines == Baselining::Fit {
+        model.set_baselines(Baselines::fit(log, dynamics.v_g0));
+        progress(Progress::Baselines);
+    }
+    model
+}
+
+/// Easiness without each fold's learners, then over all.
+fn easiness_folds(log: &AnswerLog) -> Vec<(Easiness, f64)> {
+    (0..=FOLDS)
+        .into_par_iter()
+        .map(|fold| easiness::fit(log, |who| fold == FOLDS || who % FOLDS != fold))
+        .collect()
+}
+
+/// Transitions with enough rows and learners, in a fixed order, weights still zero.
+fn frequent_transitions(log: &AnswerLog) -> Vec<Transition> {
+    #[derive(Default)]
+    struct Count {
+        rows: u32,
+        learners: u32,
+        last: u32,
+    }
+    let mut counts = HashMap::<(bool, u8, u32, u32), Count>::new();
+    for who in 0..log.learners().len() {
+        let rows = log.answers(who);
+        for lag in 1..=2_usize {
+            for now in lag..rows.item.len() {
+                let before = now - lag;
+                for key in [
+                    (false, lag as u8, rows.item[before], rows.item[now]),
+                    (true, lag as u8, rows.set[before], rows.set[now]),
+                ] {
+                    let count = counts.entry(key).or_default();
+                    count.rows += 1;
+                    if count.last != who as u32 + 1 {
+                        count.last = who as u32 + 1;
+                        count.learners += 1;
+                    }
+                }
+            }
+        }
+    }
+    let mut kept: Vec<_> = counts
+        .into_iter()
+        .filter(|(_, count)| count.rows >= PAIR_ROWS && count.learners >= PAIR_LEARNERS)
+        .map(|(key, _)| key)
+        .collect();
+    kept.sort_unstable();
+    kept.into_iter()
+        .map(|(of_sets, lag, before, after)| Transition {
+            of_sets,
+            lag,
+            before,
+            after,
+            alpha: 0.0,
+            beta: 0.0,
+        })
+        .collect()
+}
+
+/// Keys of the skill sets of a log.
+pub(crate) fn set_keys(sets: &[Box<[u32]>]) -> Vec<u64> {
+    sets.iter().map(|set| set_key(set)).collect()
+}
+
+/// What a fit is over.
+struct Plan {
+    layout: Layout,
+    dynamics: Dynamics,
+}
+
+impl Plan {
+    fn new(
+        log: &AnswerLog,
+        variant: Variant,
+        dynamics: Dynamics,
+        transitions: &[Transition],
+    ) -> Self {
+        let sets = set_keys(log.sets());
+        let pairs: Vec<u64> = transitions
+            .iter()
+            .map(|pair| pair.key(Some, |set| Some(sets[set as usize])))
+            .map(|key| key.unwrap_or(1))
+            .collect();
+        let layout = Layout::new(
+            variant,
+            log.skills().all().len() as u32,
+            log.items().all().len() as u32,
+            &pairs,
+            &sets,
+        );
+        Self { layout, dynamics }
+    }
+
+    /// Runs the serving update over every learner and keeps the features of every row.
+    fn lay_down(&self, log: &AnswerLog, folds: &[(Easiness, f64)]) -> Design {
+        let variant = self.layout.variant;
+        let features = Dense::of(variant);
+        let stride = features.len().next_multiple_of(16);
+        let shards: Vec<Shard> = shard_learners(log)
+            .into_par_iter()
+            .map(|learners| {
+                let mut shard = Shard::new(stride);
+                let mut state = State::new(variant, self.dynamics.v_g0);
+                let mut row_features = Features::default();
+                for who in learners {
+                    state.reset(self.dynamics.v_g0);
+                    let easiness = &folds[who % FOLDS].0;
+                    let rows = log.answers(who);
+                    for i in 0..rows.item.len() {
+                        let skills = &log.sets()[rows.set[i] as usize];
+                        let row = Row {
+                            skills,
+                            item: rows.item[i],
+                            easiness: easiness.of(rows.item[i], skills),
+                            seconds: rows.seconds[i],
+                        };
+                        state.features(&row, self.dynamics.v_k0, &mut row_features);
+                        let dense = row_features.dense();
+                        shard.push_dense(features.iter().map(|&f| dense[f as usize]));
+                        self.layout.terms(&row_features, |_, slot, value| {
+                            shard.push_term(slot - crate::knowledge::N_DENSE as u32, value);
+                        });
+                        shard.end_row(rows.right[i]);
+                        let right = rows.right[i];
+                        state.update(&self.dynamics, &row_features, row.seconds, right, 1.0);
+                    }
+                }
+                shard
+            })
+            .collect();
+        Design::new(shards, features.len())
+    }
+
+    /// The L2 penalty of each table weight; tables that few learners inform are held back more.
+    fn penalties(&self, learners: usize) -> Vec<f32> {
+        let kappa = (150.0 / learners as f32).clamp(1.0, 10.0);
+        let l = &self.layout;
+        let mut penalty = vec![0.0; l.len as usize];
+        let ends = [
+            (l.item, 2.0),
+            (l.skill, 1.0),
+            (l.retry_item, 8.0 * kappa),
+            (l.code_skill, 4.0 * kappa),
+            (l.code, 4.0 * kappa),
+            (l.code_item, 4.0 * kappa),
+            (l.slope_skill, 20.0 * kappa),
+            (l.slope_item, 20.0 * kappa),
+            (l.pair_weights, 12.0 * kappa),
+            (l.set_weights, 8.0 * kappa),
+        ];
+        for (start, value) in ends {
+            penalty[start as usize..].fill(value);
+        }
+        penalty.split_off(crate::knowledge::N_DENSE)
+    }
+}
+
+/// Learners in [`SHARDS`] runs of about equally many rows.
+fn shard_learners(log: &AnswerLog) -> Vec<std::ops::Range<usize>> {
+    let learners = log.learners().len();
+    let mut ends: Vec<usize> = (1..=SHARDS)
+        .map(|shard| {
+            let rows = log.rows() * shard / SHARDS;
+            (0..learners)
+                .position(|who| log.start(who) >= rows)
+                .unwrap_or(learners)
+        })
+        .collect();
+    ends[SHARDS - 1] = learners;
+    (0..SHARDS)
+        .map(|shard| if shard == 0 { 0 } else { ends[shard - 1] }..ends[shard])
+        .collect()
+}
+
+impl Transition {
+    /// The key of its weights, with items and sets as another bank numbers them.
+    pub(crate) fn key(
+        &self,
+        item: impl Fn(u32) -> Option<u32>,
+        set: impl Fn(u32) -> Option<u64>,
+    ) -> Option<u64> {
+        let lag = u64::from(self.lag);
+        if self.of_sets {
+            Some(set_pair(lag, set(self.before)?, set(self.after)?))
+        } else {
+            let (before, after) = (item(self.before)?, item(self.after)?);
+            debug_assert!(before != NONE);
+            Some(item_pair(lag, before, after))
+        }
+    }
+}
