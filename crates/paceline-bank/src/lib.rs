@@ -12,6 +12,7 @@ mod answer;
 mod bank;
 mod body;
 mod builder;
+pub mod calibrate;
 mod codec;
 mod content;
 mod diagnostic;
