@@ -126,6 +126,9 @@ enum Origin {
     Remedy { of: SkillIx, p: f32 },
 }
 
+/// Most pins that one lesson honours.
+const MOST_PINS: usize = 32;
+
 /// A skill that comes first, and why.
 type First = (SkillIx, Origin);
 
@@ -222,10 +225,15 @@ fn insisted(
             firsts.push((skill, Origin::Pin(item)));
         }
     }
+    if MOST_PINS < firsts.len() {
+        firsts.truncate(MOST_PINS);
+        note(conflicts, Constraint::Pin);
+    }
     let today = study_day(inputs.now, request.utc_offset);
     if inputs.has(Strategy::Relearning) {
         for skill in lapsed_today(inputs, today) {
-            if !prepared.is_barred(skill.at()) && firsts.iter().all(|first| first.0 != skill) {
+            let is_new = firsts.iter().all(|first| first.0 != skill);
+            if is_new && !prepared.is_barred(skill.at()) && firsts.len() < MOST_PINS {
                 firsts.push((skill, Origin::Relearn));
             }
         }

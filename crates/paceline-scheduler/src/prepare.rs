@@ -364,7 +364,7 @@ impl Prepared {
         );
         self.chosen.sort_unstable();
         self.chosen.dedup();
-        self.draw_in(inputs);
+        self.draw_in(inputs, MOST_LOCAL.min(most + most / 2));
     }
 
     /// Gain per minute of every skill that may come first.
@@ -462,13 +462,13 @@ impl Prepared {
     }
 
     /// Adds what the chosen skills lead to, are held back by, and practise along.
-    fn draw_in(&mut self, inputs: &Inputs<'_>) {
+    fn draw_in(&mut self, inputs: &Inputs<'_>, most: usize) {
         let (bank, c) = (inputs.bank, inputs.columns);
         let review_only = inputs.request.purpose == Purpose::Review;
         let mut first = 0;
         let mut order = std::mem::take(&mut self.chosen);
         let add = |order: &mut Vec<u32>, skill: u32| {
-            if order.len() < MOST_LOCAL && !order.contains(&skill) {
+            if order.len() < most && !order.contains(&skill) {
                 order.push(skill);
             }
         };

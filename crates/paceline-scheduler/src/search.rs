@@ -37,7 +37,7 @@ const MOST_REPLAYED: usize = 600;
 /// Most activities of a lesson.
 const MAX_ACTIVITIES: usize = 200;
 /// Marks a skill that the prefix has not touched.
-const UNTOUCHED: u8 = u8::MAX;
+const UNTOUCHED: u16 = u16::MAX;
 /// No skill.
 const NONE: u16 = u16::MAX;
 
@@ -99,7 +99,7 @@ pub(crate) struct Node {
     pub(crate) gains: Vec<f32>,
     /// Minutes of it; infinite where there is none.
     pub(crate) minutes: Vec<f32>,
-    slots: Vec<u8>,
+    slots: Vec<u16>,
     touched: Vec<Touched>,
     /// What may come next in time, by gain per minute, best first, and the sums up to each.
     ranked: Vec<Ranked>,
@@ -448,7 +448,7 @@ impl Search<'_> {
 
     fn entry<'n>(&self, node: &'n mut Node, skill: usize) -> &'n mut Touched {
         if node.slots[skill] == UNTOUCHED {
-            node.slots[skill] = node.touched.len() as u8;
+            node.slots[skill] = node.touched.len() as u16;
             let it = &self.local.skills[skill];
             node.touched.push(Touched {
                 local: skill as u16,
@@ -466,10 +466,8 @@ impl Search<'_> {
     fn spread(&self, node: &mut Node, skill: usize, recall: f32) {
         for edge in self.local.credits(skill) {
             let to = usize::from(edge.to);
-            if node.touched.len() + 2 < usize::from(UNTOUCHED) || node.slots[to] != UNTOUCHED {
-                let credit = &mut self.entry(node, to).state.credit;
-                *credit = 1.0 - (1.0 - *credit) * (1.0 - recall * edge.weight);
-            }
+            let credit = &mut self.entry(node, to).state.credit;
+            *credit = 1.0 - (1.0 - *credit) * (1.0 - recall * edge.weight);
         }
         for edge in self.local.credits(skill) {
             let to = usize::from(edge.to);
@@ -578,6 +576,7 @@ impl Search<'_> {
             nodes.push(Node::default());
         }
         nodes[0].copy_from(start);
+        nodes[0].ranked.clear();
         self.rank(&mut nodes[0]);
         if !self.greedy_suffices(&nodes[0], best.value - start.value) {
             self.beam(rate, width, buffers);
@@ -601,22 +600,37 @@ impl Search<'_> {
     }
 
     /// Ranks what may come next and bounds what the node can come to.
+    ///
+    /// Starts from the order of the prefix that this one grew from: few rates have changed, so
+    /// insertion costs little more than a pass.
     fn rank(&self, node: &mut Node) {
         let mut ranked = std::mem::take(&mut node.ranked);
-        ranked.clear();
-        for skill in 0..self.local.len() {
+        let mut seen = [0u64; 4];
+        let eligible = |skill: usize| {
             let (gain, minutes) = (node.gains[skill], node.minutes[skill]);
-            if self.rules.price * minutes < gain && minutes <= node.left + 1e-4 {
-                let rate = gain / minutes;
-                ranked.push(Ranked {
-                    rate,
-                    skill: skill as u16,
-                    minutes,
-                    gains: gain,
-                });
+            (self.rules.price * minutes < gain && minutes <= node.left + 1e-4).then(|| Ranked {
+                rate: gain / minutes,
+                skill: skill as u16,
+                minutes,
+                gains: gain,
+            })
+        };
+        let mut kept = 0;
+        for i in 0..ranked.len() {
+            let skill = usize::from(ranked[i].skill);
+            seen[(skill / 64) % 4] |= 1 << (skill % 64);
+            if let Some(it) = eligible(skill) {
+                ranked[kept] = it;
+                kept += 1;
             }
         }
-        ranked.sort_unstable_by(|a, b| b.rate.total_cmp(&a.rate).then(a.skill.cmp(&b.skill)));
+        ranked.truncate(kept);
+        for skill in 0..self.local.len() {
+            if seen[(skill / 64) % 4] >> (skill % 64) & 1 == 0 {
+                ranked.extend(eligible(skill));
+            }
+        }
+        insertion_sort(&mut ranked);
         let (mut minutes, mut gains) = (0.0, 0.0);
         for it in &mut ranked {
             minutes += it.minutes;
@@ -838,6 +852,31 @@ impl Search<'_> {
                 || self.local.creditors(usize::from(from)).contains(&to)
         };
         linked(a, b) || linked(b, a)
+    }
+}
+
+/// Sorts by rate, best first, ties by skill. For nearly sorted slices; far from sorted, it hands over.
+fn insertion_sort(ranked: &mut [Ranked]) {
+    let first = |a: &Ranked, b: &Ranked| {
+        b.rate
+            .total_cmp(&a.rate)
+            .then(a.skill.cmp(&b.skill))
+            .is_lt()
+    };
+    let mut shifts = 8 * ranked.len();
+    for i in 1..ranked.len() {
+        let it = ranked[i];
+        let mut to = i;
+        while 0 < to && first(&it, &ranked[to - 1]) {
+            ranked[to] = ranked[to - 1];
+            to -= 1;
+        }
+        ranked[to] = it;
+        shifts = shifts.saturating_sub(i - to);
+        if shifts == 0 {
+            ranked.sort_unstable_by(|a, b| b.rate.total_cmp(&a.rate).then(a.skill.cmp(&b.skill)));
+            return;
+        }
     }
 }
 
