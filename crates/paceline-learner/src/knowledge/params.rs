@@ -1,7 +1,7 @@
 //! The weights of the model over one bank version, and which of them a row uses.
 
 use super::features::{Dense, Features, N_DENSE, SkillTerm, sign};
-use super::state::{NONE, Variant, mix};
+use super::state::{NONE, Variant, mix, set_key};
 use super::update::Dynamics;
 
 /// Where a prediction's term comes from.
@@ -342,9 +342,29 @@ impl Rlkt {
         self.weights[feature as usize]
     }
 
-    /// Whether the model has weights of its own for skills or patterns.
-    pub(crate) fn has_tables(&self) -> bool {
-        self.layout.len as usize > N_DENSE
+    /// The intercept.
+    pub(crate) fn bias(&self) -> f32 {
+        self.bias
+    }
+
+    /// What the tables say of a skill alone, whatever was answered on it, at general ability `m_g`
+    /// (in the full variant: before any answer on it).
+    #[inline]
+    pub(crate) fn untouched_skill(&self, skill: u32, m_g: f32) -> f32 {
+        let l = &self.layout;
+        let weight = |slot: u32| self.weights[slot as usize];
+        let mut sum = 0.0;
+        if skill < l.n_skills {
+            sum += weight(l.skill + skill);
+            if l.variant == Variant::Full {
+                let last = l.slope_skill + skill * SKILL_SLOPES + SKILL_SLOPES - 1;
+                sum += m_g * weight(last);
+            }
+        }
+        if let Some(slot) = l.retry_sets.get(set_key(&[skill])) {
+            sum += weight(slot);
+        }
+        sum
     }
 
     /// The easiness that the model is to be fed for an item with easiness `z`.

@@ -13,9 +13,10 @@ use paceline_core::units::Probability;
 
 use crate::codec::Orphans;
 use crate::knowledge::{
-    Dense, Features, NONE, Rlkt, Row, Source, State, Variant, skill_f, skill_u,
+    Dense, Features, NONE, PROBIT, Rlkt, Row, Source, State, Variant, skill_f, skill_u,
 };
 use crate::memory::{Answered, Fsrs, Grade, MemoryState};
+use crate::model::{BindReport, Model};
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,25 @@ impl Params {
             rlkt: Rlkt::defaults(),
             fsrs: Fsrs::default(),
         }
+    }
+
+    /// A fitted model over a bank of `n_skills` and `n_items`, with what the bank lacks or adds.
+    ///
+    /// The closures give the index of an external id, renames followed, or none if it is gone. States
+    /// made under other parameters must be folded anew: the update's constants differ.
+    pub fn from_model(
+        model: &Model,
+        n_skills: usize,
+        n_items: usize,
+        skill_ix: impl Fn(&str) -> Option<u32>,
+        item_ix: impl Fn(&str) -> Option<u32>,
+    ) -> (Self, BindReport) {
+        let (rlkt, report) = model.bind(n_skills, n_items, skill_ix, item_ix);
+        let params = Self {
+            rlkt,
+            ..Self::defaults()
+        };
+        (params, report)
     }
 
     /// The defaults for a platform that knows nothing of its items.
@@ -400,25 +420,62 @@ impl Learner {
         features.forget_context();
         let rlkt = &params.rlkt;
         let base = rlkt.logit(features);
+        let m_g = self.state.global.m;
         let slope = rlkt.dense_weight(Dense::Z)
             + rlkt.dense_weight(Dense::KfLogit) * features.kf_logit_slope();
-        for (logit, &z) in logit.iter_mut().zip(easiness) {
-            *logit = base + slope * rlkt.easiness(z);
-        }
-        if rlkt.has_tables() {
-            for (skill, (logit, &z)) in (0..).zip(logit.iter_mut().zip(easiness)) {
-                *logit = self.fresh_logit(params, SkillIx(skill), z, scratch);
-            }
+        for (skill, (logit, &z)) in (0..).zip(logit.iter_mut().zip(easiness)) {
+            *logit = base + slope * rlkt.easiness(z) + rlkt.untouched_skill(skill, m_g);
         }
         let touched = self.state.skill_u.column(skill_u::ID);
         let information = self.state.skill_f.column(skill_f::J);
         for (&skill, &j) in touched.iter().zip(information) {
+            if let Some(variance) = variance.get_mut(skill as usize) {
+                *variance = general + 1.0 / (1.0 / dynamics.v_k0 + j);
+            }
+        }
+        if self.variant() == Variant::Lite {
+            self.fresh_touched_lite(params, easiness, logit);
+            return;
+        }
+        for &skill in touched {
+            if let Some(&z) = easiness.get(skill as usize) {
+                logit[skill as usize] = self.fresh_logit(params, SkillIx(skill), z, scratch);
+            }
+        }
+    }
+
+    /// [`Learner::fresh_logit`] of the touched skills from the columns alone: a search per skill and the
+    /// features that are zero here would cost three times as much.
+    fn fresh_touched_lite(&self, params: &Params, easiness: &[f32], logit: &mut [f32]) {
+        let (rlkt, global) = (&params.rlkt, &self.state.global);
+        let w = |feature| rlkt.dense_weight(feature);
+        let (w_z, w_kf_k, w_kf_logit) = (w(Dense::Z), w(Dense::KfK), w(Dense::KfLogit));
+        let (w_70, w_98) = (w(Dense::K70), w(Dense::K98));
+        let (w_a, w_f) = (w(Dense::LogKa), w(Dense::LogKf));
+        let shared = rlkt.bias()
+            + w(Dense::KfG) * global.m
+            + w(Dense::G80) * global.s[1] / (global.n[1] + 2.0);
+        let f = |column| self.state.skill_f.column(column);
+        let (m, v) = (f(skill_f::M), f(skill_f::V));
+        let (s_70, n_70) = (f(skill_f::S70), f(skill_f::N70));
+        let (s_98, n_98) = (f(skill_f::S98), f(skill_f::N98));
+        let counts = self.state.skill_u.column(skill_u::COUNTS);
+        for (row, &skill) in self.touched_skills().iter().enumerate() {
             let Some(&z) = easiness.get(skill as usize) else {
                 continue;
             };
-            let at = skill as usize;
-            logit[at] = self.fresh_logit(params, SkillIx(skill), z, scratch);
-            variance[at] = general + 1.0 / (1.0 / dynamics.v_k0 + j);
+            let z = rlkt.easiness(z);
+            let spread = (1.0 + PROBIT * (global.v + v[row])).sqrt();
+            let (attempts, wrong) = (counts[row] & 0xffff, counts[row] >> 16);
+            logit[skill as usize] = shared
+                + w_z * z
+                + w_kf_k * m[row]
+                + w_kf_logit * (z + global.m + m[row]) / spread
+                + w_70 * s_70[row] / (n_70[row] + 2.0)
+                + w_98 * s_98[row] / (n_98[row] + 2.0)
+                + w_a * math::ln((1 + attempts) as f32)
+                + w_f * math::ln((1 + wrong) as f32)
+                + rlkt.untouched_skill(skill, global.m);
         }
     }
 
