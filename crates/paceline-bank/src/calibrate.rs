@@ -4,8 +4,8 @@
 //! 1. Answers are sparse triples, laid out once by learner and once by item: memory grows with the log,
 //!    never with items times learners.
 //! 2. The E-step computes each learner's posterior over a grid of abilities, learners in parallel.
-//! 3. The M-step sums each item's expected counts over its own learners and takes Newton steps, items in
-//!    parallel. Every sum has a fixed order, so the result does not depend on the number of threads.
+//! 3. Items gather expected counts from their own learners, block by block, and the M-step takes Newton
+//!    steps, items in parallel. Every sum has a fixed order, so the result does not depend on the number of threads.
 //! 4. Standard errors come from the outer products of each item's scores (its own block).
 
 use paceline_core::math::wide::{exp, ln, logistic, sqrt};
@@ -266,14 +266,16 @@ pub fn calibrate(answers: &Answers, options: &Options) -> Calibration {
     let mut history: Vec<Vec<f64>> = Vec::new();
     while cycles < options.max_cycles && last_change > options.tolerance {
         cycles += 1;
-        let posteriors = expectations(answers, &lines, &nodes, variance).0;
-        let next: Vec<Line> = (0..answers.n_items)
-            .into_par_iter()
-            .map(|item| maximise(answers, item, lines[item], &nodes, &posteriors, options))
+        let mut counts: Vec<Counts> = vec![Counts::zero(nodes.len()); answers.n_items];
+        let swept = sweep(answers, &lines, &nodes, variance, &mut counts, Counts::add);
+        let next: Vec<Line> = counts
+            .par_iter()
+            .zip(&lines)
+            .map(|(counts, line)| maximise(counts, *line, &nodes, options))
             .collect();
         let next_variance = match options.model {
             Model::TwoParameter => 1.0,
-            Model::OneParameter => variance_of(answers, &nodes, &posteriors),
+            Model::OneParameter => swept.variance,
         };
         let moved = lines
             .iter()
@@ -283,10 +285,29 @@ pub fn calibrate(answers: &Answers, options: &Options) -> Calibration {
         (lines, variance) = (next, next_variance);
         accelerate(&mut history, &mut lines, &mut variance, options.model);
     }
-    let (posteriors, log_likelihood) = expectations(answers, &lines, &nodes, variance);
+    let mut information: Vec<Information> = lines
+        .iter()
+        .map(|line| Information {
+            p: nodes
+                .iter()
+                .map(|x| logistic(line[0] * x + line[1]))
+                .collect(),
+            sums: prior_terms(*line, options).1,
+        })
+        .collect();
+    let add =
+        |own: &mut Information, posterior: &[f32], right: bool| own.add(&nodes, posterior, right);
+    let log_likelihood =
+        sweep(answers, &lines, &nodes, variance, &mut information, add).log_likelihood;
     let items = (0..answers.n_items)
-        .into_par_iter()
-        .map(|item| with_errors(answers, item, lines[item], &nodes, &posteriors, options))
+        .map(|item| {
+            with_errors(
+                answers.of_item(item).len(),
+                lines[item],
+                &information[item].sums,
+                options,
+            )
+        })
         .collect();
     let converged = last_change <= options.tolerance;
     Calibration {
@@ -313,15 +334,91 @@ fn first_line(answers: &Answers, item: usize) -> Line {
     [1.0, 1.2 * ln(share / (1.0 - share))]
 }
 
-/// Every learner's posterior over the nodes, `[n_learners, n_nodes]`, and the marginal log likelihood.
-fn expectations(
+/// Learners whose posteriors are held at once: few enough to stay in a core's cache while the items
+/// gather from them.
+const BLOCK: usize = 2048;
+
+/// What a pass over all learners sums up beside the items.
+struct Swept {
+    log_likelihood: f64,
+    /// Mean square of the abilities.
+    variance: f64,
+}
+
+/// The E-step: every learner's posterior over the nodes, handed to each item that the learner answered,
+/// in the order of learners.
+fn sweep<S: Send>(
     answers: &Answers,
     lines: &[Line],
     nodes: &[f64],
     variance: f64,
-) -> (Vec<f32>, f64) {
+    states: &mut [S],
+    add: impl Fn(&mut S, &[f32], bool) + Sync,
+) -> Swept {
     let n = nodes.len();
-    // ln p and ln q of every item at every node: [n_items, 2, n_nodes], wrong first.
+    let table = log_table(lines, nodes);
+    let weights: Vec<f64> = nodes.iter().map(|x| exp(-0.5 * x * x / variance)).collect();
+    let total: f64 = weights.iter().sum();
+    let prior: Vec<f32> = weights
+        .iter()
+        .map(|w| ln(w / total).max(-1e4) as f32)
+        .collect();
+    let mut cursors = vec![0_usize; answers.n_items];
+    let mut posteriors = vec![0.0_f32; BLOCK.min(answers.n_learners) * n];
+    let (mut log_likelihood, mut squares, mut seen) = (0.0, 0.0, 0.0);
+    for start in (0..answers.n_learners).step_by(BLOCK) {
+        let end = (start + BLOCK).min(answers.n_learners);
+        let block = &mut posteriors[..(end - start) * n];
+        let each: Vec<(f64, f64)> = block
+            .par_chunks_mut(n)
+            .zip(start..end)
+            .map(|(logs, learner)| {
+                let log_likelihood = posterior(answers.of_learner(learner), &table, &prior, logs);
+                let square = logs
+                    .iter()
+                    .zip(nodes)
+                    .map(|(&p, x)| f64::from(p) * x * x)
+                    .sum();
+                (log_likelihood, square)
+            })
+            .collect();
+        for ((log, square), learner) in each.into_iter().zip(start..end) {
+            if !answers.of_learner(learner).is_empty() {
+                log_likelihood += log;
+                squares += square;
+                seen += 1.0;
+            }
+        }
+        let block = &posteriors;
+        states
+            .par_iter_mut()
+            .zip(&mut cursors)
+            .enumerate()
+            .for_each(|(item, (state, cursor))| {
+                let rest = &answers.of_item(item)[*cursor..];
+                let own = rest
+                    .iter()
+                    .take_while(|&&answer| ((answer >> 1) as usize) < end);
+                for answer in own {
+                    let at = (*answer >> 1) as usize - start;
+                    add(state, &block[at * n..][..n], answer & 1 == 1);
+                    *cursor += 1;
+                }
+            });
+    }
+    Swept {
+        log_likelihood,
+        variance: if seen > 0.0 {
+            f64::max(squares / seen, 1e-3)
+        } else {
+            1.0
+        },
+    }
+}
+
+/// ln q and ln p of every item at every node. Shape: `[n_items, 2, n_nodes]`, wrong first.
+fn log_table(lines: &[Line], nodes: &[f64]) -> Vec<f32> {
+    let n = nodes.len();
     let mut table = vec![0.0_f32; lines.len() * 2 * n];
     table
         .par_chunks_mut(2 * n)
@@ -334,36 +431,79 @@ fn expectations(
                 wrong[q] = -softplus(x) as f32;
             }
         });
-    let weights: Vec<f64> = nodes.iter().map(|x| exp(-0.5 * x * x / variance)).collect();
-    let total: f64 = weights.iter().sum();
-    let prior: Vec<f32> = weights
-        .iter()
-        .map(|w| ln(w / total).max(-1e4) as f32)
-        .collect();
-    let mut posteriors = vec![0.0_f32; answers.n_learners * n];
-    let each: Vec<f64> = posteriors
-        .par_chunks_mut(n)
-        .enumerate()
-        .map(|(learner, logs)| {
-            logs.copy_from_slice(&prior);
-            for &answer in answers.of_learner(learner) {
-                // 2 item + right is the row of the table.
-                let row = &table[answer as usize * n..][..n];
-                for (log, add) in logs.iter_mut().zip(row) {
-                    *log += add;
-                }
-            }
-            let top = logs.iter().copied().fold(f32::MIN, f32::max);
-            let mut sum = 0.0_f32;
-            for log in logs.iter_mut() {
-                *log = paceline_core::math::exp(*log - top);
-                sum += *log;
-            }
-            logs.iter_mut().for_each(|weight| *weight /= sum);
-            f64::from(top) + ln(f64::from(sum))
-        })
-        .collect();
-    (posteriors, each.iter().sum())
+    table
+}
+
+/// Writes one learner's posterior and returns the marginal log likelihood of the answers.
+fn posterior(answers: &[u32], table: &[f32], prior: &[f32], logs: &mut [f32]) -> f64 {
+    let n = prior.len();
+    logs.copy_from_slice(prior);
+    for &answer in answers {
+        // 2 item + right is the row of the table.
+        let row = &table[answer as usize * n..][..n];
+        for (log, add) in logs.iter_mut().zip(row) {
+            *log += add;
+        }
+    }
+    let top = logs.iter().copied().fold(f32::MIN, f32::max);
+    let mut sum = 0.0_f32;
+    for log in logs.iter_mut() {
+        *log = paceline_core::math::exp(*log - top);
+        sum += *log;
+    }
+    logs.iter_mut().for_each(|weight| *weight /= sum);
+    f64::from(top) + ln(f64::from(sum))
+}
+
+/// Expected answers of one item by node.
+#[derive(Clone)]
+struct Counts {
+    wrong: Vec<f32>,
+    right: Vec<f32>,
+}
+
+impl Counts {
+    fn zero(n: usize) -> Self {
+        Self {
+            wrong: vec![0.0; n],
+            right: vec![0.0; n],
+        }
+    }
+
+    fn add(&mut self, posterior: &[f32], right: bool) {
+        let counts = if right {
+            &mut self.right
+        } else {
+            &mut self.wrong
+        };
+        for (count, p) in counts.iter_mut().zip(posterior) {
+            *count += p;
+        }
+    }
+}
+
+/// The sum of outer products of one item's scores, begun with its priors' precision.
+struct Information {
+    p: Vec<f64>,
+    sums: [f64; 3],
+}
+
+impl Information {
+    fn add(&mut self, nodes: &[f64], posterior: &[f32], right: bool) {
+        let right = f64::from(u8::from(right));
+        let (mut slope, mut intercept) = (0.0, 0.0);
+        for ((weight, x), p) in posterior.iter().zip(nodes).zip(&self.p) {
+            let residual = f64::from(*weight) * (right - p);
+            slope += residual * x;
+            intercept += residual;
+        }
+        let [aa, ad, dd] = self.sums;
+        self.sums = [
+            aa + slope * slope,
+            ad + slope * intercept,
+            dd + intercept * intercept,
+        ];
+    }
 }
 
 /// `ln(1 + e^x)` without overflow.
@@ -371,52 +511,17 @@ fn softplus(x: f64) -> f64 {
     x.max(0.0) + paceline_core::math::wide::ln_1p(exp(-x.abs()))
 }
 
-fn variance_of(answers: &Answers, nodes: &[f64], posteriors: &[f32]) -> f64 {
-    let n = nodes.len();
-    let each = posteriors.chunks(n).zip(0..answers.n_learners);
-    let seen = each.filter(|&(_, learner)| !answers.of_learner(learner).is_empty());
-    let (mut sum, mut count) = (0.0, 0.0);
-    for (posterior, _) in seen {
-        sum += posterior
-            .iter()
-            .zip(nodes)
-            .map(|(&p, x)| f64::from(p) * x * x)
-            .sum::<f64>();
-        count += 1.0;
-    }
-    if count > 0.0 {
-        (sum / count).max(1e-3)
-    } else {
-        1.0
-    }
-}
-
 /// Newton steps on one item's expected log likelihood plus its priors.
-fn maximise(
-    answers: &Answers,
-    item: usize,
-    start: Line,
-    nodes: &[f64],
-    posteriors: &[f32],
-    options: &Options,
-) -> Line {
-    let n = nodes.len();
-    let (mut seen, mut right) = (vec![0.0_f32; n], vec![0.0_f32; n]);
-    for &answer in answers.of_item(item) {
-        let posterior = &posteriors[(answer >> 1) as usize * n..][..n];
-        let is_right = (answer & 1) as f32;
-        for ((seen, right), p) in seen.iter_mut().zip(&mut right).zip(posterior) {
-            *seen += p;
-            *right += p * is_right;
-        }
-    }
+fn maximise(counts: &Counts, start: Line, nodes: &[f64], options: &Options) -> Line {
     let mut line = start;
     for _ in 0..8 {
         let (mut gradient, mut hessian) = prior_terms(line, options);
         for (q, x) in nodes.iter().enumerate() {
             let p = logistic(line[0] * x + line[1]);
-            let residual = f64::from(right[q]) - f64::from(seen[q]) * p;
-            let weight = f64::from(seen[q]) * p * (1.0 - p);
+            let right = f64::from(counts.right[q]);
+            let seen = right + f64::from(counts.wrong[q]);
+            let residual = right - seen * p;
+            let weight = seen * p * (1.0 - p);
             gradient = [gradient[0] + residual * x, gradient[1] + residual];
             hessian = [
                 hessian[0] + weight * x * x,
@@ -498,37 +603,9 @@ fn accelerate(history: &mut Vec<Vec<f64>>, lines: &mut [Line], variance: &mut f6
 }
 
 /// The estimate with its standard errors, from the sum of outer products of the learners' scores.
-fn with_errors(
-    answers: &Answers,
-    item: usize,
-    line: Line,
-    nodes: &[f64],
-    posteriors: &[f32],
-    options: &Options,
-) -> ItemEstimate {
-    let n = nodes.len();
-    let p: Vec<f64> = nodes
-        .iter()
-        .map(|x| logistic(line[0] * x + line[1]))
-        .collect();
-    let (_, mut information) = prior_terms(line, options);
-    for &answer in answers.of_item(item) {
-        let posterior = &posteriors[(answer >> 1) as usize * n..][..n];
-        let right = f64::from(answer & 1);
-        let (mut slope, mut intercept) = (0.0, 0.0);
-        for ((weight, x), p) in posterior.iter().zip(nodes).zip(&p) {
-            let residual = f64::from(*weight) * (right - p);
-            slope += residual * x;
-            intercept += residual;
-        }
-        information = [
-            information[0] + slope * slope,
-            information[1] + slope * intercept,
-            information[2] + intercept * intercept,
-        ];
-    }
+fn with_errors(n: usize, line: Line, information: &[f64; 3], options: &Options) -> ItemEstimate {
     let [a, d] = line;
-    let n = answers.of_item(item).len() as u32;
+    let n = n as u32;
     let (se_a, se_b) = match options.model {
         Model::OneParameter => (0.0, 1.0 / sqrt(information[2])),
         Model::TwoParameter => {
