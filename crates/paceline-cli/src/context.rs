@@ -5,7 +5,7 @@ use anyhow::{Context as _, bail};
 use paceline::bank::{Bank, Diagnostic, SourceFile};
 use paceline::event::{Event, EventBody};
 use paceline::ids::{EventId, LearnerId};
-use paceline::store::{SledOptions, SledStore};
+use paceline::store::{JournalOptions, JournalStore};
 use paceline::time::{Timestamp, UtcOffset};
 use paceline::{Engine, Update, content, stream};
 use serde::Serialize;
@@ -74,7 +74,7 @@ impl Context {
     pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
         let bank = Arc::new(self.bank()?);
         let dir = &self.global.store;
-        let store = SledStore::open(dir, SledOptions::default())
+        let store = JournalStore::open(dir, JournalOptions::default())
             .with_context(|| format!("could not open the store {}", dir.display()))?;
         Ok(Engine::open(bank, Box::new(store))?)
     }

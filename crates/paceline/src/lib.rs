@@ -31,6 +31,12 @@ pub use report::{Explanation, GoalReport, InterestReport, LearnerReport, SkillRe
 pub use paceline_bank as bank;
 pub use paceline_bank::Bank;
 pub use paceline_core::{event, graph, ids, math, strategy, stream, time, units};
+pub use paceline_learner as learner;
 pub use paceline_learner::Params;
 pub use paceline_store as store;
-pub use paceline_store::{MemoryStore, SledStore};
+pub use paceline_store::{JournalStore, MemoryStore, SledStore};
+
+/// Compiles the README's example as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct ReadmeDoctests;
