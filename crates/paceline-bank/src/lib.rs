@@ -22,6 +22,7 @@ mod inventory;
 pub mod irt;
 mod names;
 mod rational;
+pub mod select;
 mod source;
 mod suggest;
 mod text;
