@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use paceline_core::log::{AnswerLog, Order};
-use paceline_learner::evaluate::{EvaluateOptions, evaluate_log};
+use paceline_learner::evaluate::{EvaluateOptions, evaluate_log, predict_log};
 use paceline_learner::fit::{Baselining, FitOptions, fit_log};
 use paceline_learner::knowledge::Variant;
+use paceline_learner::model::Model;
 
 /// Reference AUC and log loss of lite and full.
 const SETS: [(&str, [(f64, f64); 2]); 4] = [
@@ -26,7 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let root = std::env::var_os("PACELINE_DATA").map_or(beside, PathBuf::from);
     let chosen: Vec<String> = std::env::args().skip(1).collect();
-    println!("data       model          AUC (reference)   log loss (ref.)    RMSE    ECE   fit s");
+    println!(
+        "data       model          AUC (reference)   log loss (ref.)    RMSE    ECE   fit s  us/row"
+    );
     for (name, reference) in SETS {
         if !chosen.is_empty() && !chosen.iter().any(|wanted| wanted == name) {
             continue;
@@ -49,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let start = Instant::now();
             let model = fit_log(&train, &options, &mut |_| ());
             let seconds = start.elapsed().as_secs_f64();
+            let micros = micros_per_row(&test, &model)?;
             let judged = evaluate_log(&test, &model, &EvaluateOptions::default());
             for (i, result) in judged.results.iter().enumerate() {
                 let m = result.metrics;
@@ -64,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     m.rmse,
                     m.ece,
                     if i == 0 {
-                        format!("{seconds:.1}")
+                        format!("{seconds:5.1}  {micros:.2}")
                     } else {
                         String::new()
                     },
@@ -73,4 +77,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// Time to predict and update one row on one thread, the best of five passes over the log.
+fn micros_per_row(log: &AnswerLog, model: &Model) -> Result<f64, Box<dyn Error>> {
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let best = (0..5)
+        .map(|_| {
+            let start = Instant::now();
+            one.install(|| std::hint::black_box(predict_log(log, model)));
+            start.elapsed().as_secs_f64()
+        })
+        .fold(f64::INFINITY, f64::min);
+    Ok(best * 1e6 / log.rows() as f64)
 }

@@ -317,8 +317,8 @@ impl Additive {
             })
             .collect();
         let options = Options {
-            iterations: 60,
-            improvement: 1e-6,
+            iterations: 150,
+            improvement: 1e-7,
             gradient: 1e-3,
             ..Options::default()
         };
