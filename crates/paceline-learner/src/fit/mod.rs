@@ -6,7 +6,8 @@
 //! 3. One pass of the serving update over every learner lays down the features ([`design`]).
 //! 4. L-BFGS on the penalised log loss.
 //!
-//! Memory: 13 bytes a row for the log and about 250 (lite) or 450 (full) for the features.
+//! Memory: 13 bytes a row for the log and, where a row has one skill, some 170 (lite) or 360 (full) for
+//! the features.
 
 use std::collections::HashMap;
 use std::io::BufRead;
