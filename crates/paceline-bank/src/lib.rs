@@ -4,6 +4,11 @@
 //! it. [`BankBuilder`] makes one from specifications. Skills, items and themes are dense indexes of
 //! one bank version inside, and external ids (`course/skill`) outside.
 //!
+//! [`Bank::compile`] makes one from text and reports every mistake with its place;
+//! [`Bank::instantiate`] and [`Bank::grade`] show an item and judge a response. Measurement is plain maths
+//! over item parameters: [`irt`] curves, [`ability`] estimates, [`calibrate`] from logs, [`select`] the
+//! next item, and item [`health`].
+//!
 //! The crate knows no learners, no clock and no files: content comes in as text, and a compiled bank
 //! as bytes.
 
@@ -17,6 +22,7 @@ mod codec;
 mod content;
 mod diagnostic;
 mod expr;
+pub mod health;
 mod instance;
 mod inventory;
 pub mod irt;

@@ -26,7 +26,7 @@ fn lists_choose_as_a_scan_of_the_whole_bank() {
     let selector = Selector::new(bank(5000), 64);
     for step in -45..=45 {
         let ability = f64::from(step) * 0.0937;
-        let is_open = |item: u32| item % 3 != 0;
+        let is_open = |item: u32| !item.is_multiple_of(3);
         let scan = (0..5000).filter(|&item| is_open(item)).max_by(|&a, &b| {
             let information = |item: u32| selector.curves()[item as usize].information(ability);
             information(a).total_cmp(&information(b)).then(b.cmp(&a))
