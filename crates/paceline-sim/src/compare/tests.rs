@@ -3,8 +3,8 @@ use crate::generate;
 
 fn small() -> Config {
     Config {
-        classes: 3,
-        pupils: 6,
+        classes: 2,
+        pupils: 4,
         calendar: Calendar {
             weeks: 3,
             ..Calendar::default()
@@ -74,6 +74,8 @@ fn minutes_are_equal_and_within_the_calendar() {
 fn where_only_minutes_count_no_policy_gains() {
     let config = Config {
         classes: 8,
+        pupils: 6,
+        policies: Baseline::ALL.map(PolicyKind::Baseline).to_vec(),
         variants: vec![Variant::AllInert],
         ..small()
     };
