@@ -226,7 +226,6 @@ fn lesson_line(page: &mut Page, line: &str, start: usize, fenced: bool) {
             let heading = line.trim_start_matches('#').trim();
             page.has_worked_example |=
                 line.starts_with("###") && heading.to_lowercase().starts_with("worked example");
-            // A translation names the section in its own language: any `###` heading will do there.
             page.lesson.push('\n', line, start);
         }
     }
