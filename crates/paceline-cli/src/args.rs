@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Rate(Rate),
     /// Plan a learner's next lesson.
     Plan(Plan),
+    /// Teach a lesson here in the terminal: show, ask, judge, help, plan anew.
+    Practice(Practice),
     /// Record events from JSON Lines.
     Record(Record),
     /// Show what is known of a learner.
@@ -198,6 +200,15 @@ pub(crate) struct Plan {
     /// Show the plan to the learner: journal it and print its texts.
     #[arg(long)]
     pub(crate) offer: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Practice {
+    /// The learner's id.
+    pub(crate) learner: String,
+    /// Minutes there are; the learner's own by default.
+    #[arg(long)]
+    pub(crate) minutes: Option<f32>,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Settings of one run.
 pub(crate) struct Context {
@@ -34,6 +35,15 @@ impl Context {
             global,
             now: Timestamp(now),
             offset,
+        }
+    }
+
+    /// A clock that begins now.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock {
+            start: self.now,
+            began: self.global.now.is_none().then(Instant::now),
+            lines: 0,
         }
     }
 
@@ -86,9 +96,20 @@ impl Context {
         learner: &LearnerId,
         body: EventBody,
     ) -> anyhow::Result<Update> {
-        let text = serde_json::to_vec(&(learner, self.now, &body))?;
+        self.record_at(engine, learner, self.now, body)
+    }
+
+    /// Records something that happens at a later moment of this run.
+    pub(crate) fn record_at(
+        &self,
+        engine: &Engine,
+        learner: &LearnerId,
+        at: Timestamp,
+        body: EventBody,
+    ) -> anyhow::Result<Update> {
+        let text = serde_json::to_vec(&(learner, at, &body))?;
         let event_id = EventId::new(format!("cli-{:016x}", stream::keyed_u64("event", 0, &text)))?;
-        let (at, received, utc_offset) = (self.now, self.now, self.offset);
+        let (received, utc_offset) = (at, self.offset);
         Ok(engine.record(Event {
             event_id,
             learner: learner.clone(),
@@ -97,6 +118,38 @@ impl Context {
             utc_offset,
             body,
         })?)
+    }
+}
+
+/// What a line that is typed takes where the time is fixed.
+const SECONDS_A_LINE: f32 = 10.0;
+
+/// The time that passes while a command talks with somebody.
+///
+/// Where `--now` fixes the moment it is ten seconds a line, so that the same input gives the same result.
+pub(crate) struct Clock {
+    start: Timestamp,
+    began: Option<Instant>,
+    lines: u16,
+}
+
+impl Clock {
+    /// A line was typed.
+    pub(crate) fn line(&mut self) {
+        self.lines = self.lines.saturating_add(1);
+    }
+
+    /// Seconds since the clock began.
+    pub(crate) fn seconds(&self) -> f32 {
+        match self.began {
+            Some(began) => began.elapsed().as_secs_f32(),
+            None => f32::from(self.lines) * SECONDS_A_LINE,
+        }
+    }
+
+    /// The moment.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(self.start.0 + self.seconds() as i64)
     }
 }
 

@@ -8,6 +8,7 @@ mod context;
 mod controls;
 mod learners;
 mod plan;
+mod practice;
 mod record;
 mod simulate;
 mod terminal;
@@ -51,6 +52,7 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Ban(args) => controls::ban(context, &args),
         Command::Rate(args) => controls::rate(context, &args),
         Command::Plan(args) => plan::run(context, &args),
+        Command::Practice(args) => practice::run(context, &args),
         Command::Record(args) => return record::run(context, &args),
         Command::Simulate(args) => simulate::run(context, &args),
     }?;

@@ -149,7 +149,7 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
 }
 
 /// The next line, or why it is refused; none at the end. A line that is too long is passed over without being held.
-fn read_line(input: &mut dyn BufRead) -> io::Result<Option<Result<Vec<u8>, String>>> {
+pub(crate) fn read_line(input: &mut dyn BufRead) -> io::Result<Option<Result<Vec<u8>, String>>> {
     let mut line = Vec::new();
     let read = input
         .take(MAX_LINE as u64 + 1)
