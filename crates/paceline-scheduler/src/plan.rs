@@ -21,7 +21,7 @@ use crate::lesson::{
     Candidate, Constraint, Ended, Kind, Lesson, PlannedActivity, Reason, RunnerUp,
 };
 use crate::prepare::{Inputs, Prepared};
-use crate::search::{Buffers, NOTHING_BEFORE, Node, Rules, Search, WIDTH};
+use crate::search::{Buffers, NOTHING_BEFORE, Node, Rules, Search};
 use crate::view::{self, ViewBuffers};
 use crate::{Cohort, Pin, Purpose, Request, SkillColumns, order, outlook, place};
 
@@ -173,7 +173,7 @@ fn plan_inputs(inputs: &Inputs<'_>, seed: u64, scratch: &mut Scratch) -> Lesson 
         local: &prepared.local,
         rules: &rules,
     };
-    lesson.clone_from(search.run(start, WIDTH, buffers));
+    lesson.clone_from(search.run(start, usize::from(inputs.request.width.max(1)), buffers));
     if !rules.syllabus {
         let local = &prepared.local;
         let confusable = |a: u16, b: u16| {

@@ -171,6 +171,8 @@ pub struct Request {
     /// Gain per minute below which an activity is not worth the learner's time; `None` derives it
     /// from the goal's date.
     pub price: Option<f32>,
+    /// Width of the search; 16 is the production width. Local search shrinks with it.
+    pub width: u16,
     /// The learner's distance from UTC, for study days.
     pub utc_offset: UtcOffset,
     /// The learner's factor on expected times; 1 is typical.
@@ -202,6 +204,7 @@ impl Request {
             after_lesson: 0,
             guide_items: 6,
             price: None,
+            width: crate::search::WIDTH as u16,
             utc_offset: UtcOffset::default(),
             pace: 1.0,
             theme_affinity: Vec::new(),

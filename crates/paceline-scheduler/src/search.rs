@@ -559,7 +559,9 @@ impl Search<'_> {
 
     /// Finds the best lesson that begins with `start`, and leaves it in the returned node.
     pub(crate) fn run<'b>(&self, start: &Node, width: usize, buffers: &'b mut Buffers) -> &'b Node {
-        let width = width.max((STEPS / self.local.len().max(1)).min(WIDEST));
+        let steps = STEPS * width.min(WIDTH) / WIDTH;
+        let replayed = MOST_REPLAYED * width.min(WIDTH) / WIDTH;
+        let width = width.max((steps / self.local.len().max(1)).min(WIDEST));
         let Buffers { nodes, best, .. } = buffers;
         best.copy_from(start);
         self.fill(best);
@@ -581,7 +583,7 @@ impl Search<'_> {
         if !self.greedy_suffices(&nodes[0], best.value - start.value) {
             self.beam(rate, width, buffers);
         }
-        self.improve(start, buffers);
+        self.improve(start, replayed, buffers);
         &buffers.best
     }
 
@@ -783,9 +785,9 @@ impl Search<'_> {
 
     /// Local search around the best lesson: each activity in turn is left out, or moved to another
     /// place, and the room filled again, while that helps and work is left.
-    fn improve(&self, start: &Node, buffers: &mut Buffers) {
+    fn improve(&self, start: &Node, most_replayed: usize, buffers: &mut Buffers) {
         let fixed = start.moves.len();
-        let mut left = MOST_REPLAYED;
+        let mut left = most_replayed;
         let mut changed = true;
         while changed {
             changed = false;

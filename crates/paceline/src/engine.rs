@@ -22,11 +22,13 @@ use paceline_store::{EventKey, Store, StoreError, StoredEvent};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How the engine is run. Nothing here changes what a plan holds.
+/// How the engine is run.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Learners whose states are kept in memory at most.
     pub cached_learners: usize,
+    /// Width of the search for a lesson: 16 by default; less is quicker and plans a little worse.
+    pub search_width: u16,
     /// Names the parameters in every plan and offer.
     pub params_version: String,
     /// A learner's view is written anew after so many events; between, it is folded up from the journal when it is read.
@@ -37,6 +39,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             cached_learners: 100_000,
+            search_width: 16,
             params_version: "defaults-1".to_owned(),
             view_every: 1,
         }

@@ -288,6 +288,7 @@ impl Engine {
                 .target_success
                 .map_or(DEFAULT_TARGET, Probability::get),
             recent: recent.collect(),
+            width: self.config.search_width,
             utc_offset: profile.utc_offset,
             pace: state.pace.factor(),
             theme_affinity: self.themes().map(|theme| liking(&theme.id)).collect(),
