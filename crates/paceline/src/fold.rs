@@ -142,9 +142,7 @@ impl Folder<'_> {
             .as_ref()
             .and_then(|id| state.profile.shown(id));
         if shown.is_some_and(|shown| shown.kind == ActivityKind::Probe) {
-            state
-                .profile
-                .probed(&self.bank.skill(skills[0]).id, easiness, right);
+            state.profile.probed(&self.bank.skill(skills[0]).id, right);
         }
         let credit = self.credit(skills);
         let before: Vec<_> = skills
@@ -220,10 +218,7 @@ impl Folder<'_> {
             .learner
             .fresh_logit(self.params, skill, easiness, scratch);
         let variance = state.learner.fresh_variance(self.params, skill);
-        let bar = Bar::new(
-            self.bank.skill(skill).threshold,
-            Bar::default().confidence(),
-        );
+        let bar = Bar::at(self.bank.skill(skill).threshold);
         (
             Probability::clamped(math::logistic(logit)),
             bar.is_met(logit, variance),

@@ -44,8 +44,8 @@ pub(crate) struct Profile {
     pub(crate) recent: Vec<Recent>,
     /// The plan that was offered last, and its activities.
     pub(crate) offered: Option<(String, Vec<Shown>)>,
-    /// Answers to probes so far: skill, item easiness on the logit scale, right or not.
-    pub(crate) probes: Vec<(String, f32, bool)>,
+    /// Answers to probes so far: skill, right or not.
+    pub(crate) probes: Vec<(String, bool)>,
     pub(crate) attempts: u64,
     pub(crate) minutes: f64,
     pub(crate) last_at: Option<Timestamp>,
@@ -112,8 +112,8 @@ impl Profile {
     }
 
     /// Takes note of an answer to a probe.
-    pub(crate) fn probed(&mut self, skill: &str, easiness: f32, right: bool) {
-        self.probes.push((skill.to_owned(), easiness, right));
+    pub(crate) fn probed(&mut self, skill: &str, right: bool) {
+        self.probes.push((skill.to_owned(), right));
         let over = self.probes.len().saturating_sub(PROBES_AT_MOST);
         self.probes.drain(..over);
     }

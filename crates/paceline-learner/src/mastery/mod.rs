@@ -62,11 +62,28 @@ pub struct Bar {
 impl Default for Bar {
     /// At least 0.80 with probability 0.75.
     fn default() -> Self {
-        Self::new(0.80, 0.75)
+        Self::at(0.80)
     }
 }
 
+/// How sure of mastery one must be by default, and that probability's standard normal quantile.
+const CONFIDENCE: f32 = 0.75;
+const CONFIDENCE_QUANTILE: f32 = 0.674_489_74;
+
 impl Bar {
+    /// A bar at `threshold`, clipped to 0.01..=0.99, with the default confidence of 0.75. Costs one logarithm, where
+    /// [`Bar::new`] looks the quantile up by bisection.
+    #[must_use]
+    pub fn at(threshold: f32) -> Self {
+        let threshold = threshold.clamp(0.01, 0.99);
+        Self {
+            threshold,
+            confidence: CONFIDENCE,
+            threshold_logit: math::logit(threshold),
+            margin_sd: CONFIDENCE_QUANTILE,
+        }
+    }
+
     /// A bar; both values are clipped to 0.01..=0.99.
     #[must_use]
     pub fn new(threshold: f32, confidence: f32) -> Self {

@@ -86,3 +86,10 @@ fn a_bar_is_stored_as_its_two_numbers() {
         Bar::new(0.5, 0.75)
     );
 }
+
+#[test]
+fn the_default_confidence_has_its_quantile() {
+    let (at, new) = (Bar::at(0.9), Bar::new(0.9, 0.75));
+    assert_eq!(at.confidence(), new.confidence());
+    assert!((at.logit_needed(1.0) - new.logit_needed(1.0)).abs() < 1e-6);
+}

@@ -9,14 +9,15 @@ use crate::plan::{
 use crate::state::State;
 use paceline_bank::closest;
 use paceline_core::event::{
-    self, ActivityKind, Candidate, Event, EventBody, Goal, Instance, OfferedActivity,
+    self, ActivityKind, Candidate, Enrolled, Event, EventBody, Goal, Instance, OfferedActivity,
 };
 use paceline_core::ids::{EventId, ItemIx, LearnerId, SkillIx, ThemeIx};
 use paceline_core::stream::keyed_u64;
 use paceline_core::time::{Timestamp, study_day};
 use paceline_core::units::{Minutes, Probability};
 use paceline_scheduler::{
-    self as scheduler, Ban, Cohort, Kind, Lesson, Pin, PlannedActivity, RecentAnswer, Request,
+    self as scheduler, Ban, Cohort, Kind, Lesson, Pin, PlannedActivity, ProbeAnswer, RecentAnswer,
+    Request,
 };
 use std::cell::RefCell;
 use std::sync::{Arc, PoisonError};
@@ -288,12 +289,48 @@ impl Engine {
                 .target_success
                 .map_or(DEFAULT_TARGET, Probability::get),
             recent: recent.collect(),
+            probes: self.probes(state),
             width: self.config.search_width,
             utc_offset: profile.utc_offset,
             pace: state.pace.factor(),
             theme_affinity: self.themes().map(|theme| liking(&theme.id)).collect(),
             ..Request::learn(minutes)
         })
+    }
+
+    /// The answers to probes so far.
+    fn probes(&self, state: &State) -> Vec<ProbeAnswer> {
+        let probe = |(skill, correct): &(String, bool)| {
+            Some(ProbeAnswer {
+                skill: self.bank.skill_ix(skill)?,
+                correct: *correct,
+            })
+        };
+        state.profile.probes.iter().filter_map(probe).collect()
+    }
+
+    /// Ends a placement: the skills that the answers to its probes show to be known count as known from now on.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLearner`], or whatever keeps the event from being recorded.
+    pub fn conclude_placement(
+        &self,
+        learner: &LearnerId,
+        event_id: EventId,
+        now: Timestamp,
+    ) -> Result<Vec<String>, Error> {
+        let probes = self.read(learner, |state, _| self.probes(state))?;
+        let known = scheduler::placed(&self.bank, &probes);
+        let known: Vec<_> = known
+            .iter()
+            .map(|&skill| self.bank.skill(skill).id.clone())
+            .collect();
+        let enrolled = Enrolled {
+            known: known.clone(),
+            ..Enrolled::default()
+        };
+        self.enrol(learner, enrolled, event_id, now)?;
+        Ok(known)
     }
 
     fn goal(&self, goal: &Goal, minutes_a_day: Option<Minutes>) -> Result<scheduler::Goal, Error> {

@@ -137,7 +137,7 @@ impl Engine {
             .learner
             .fresh_logit(&self.params, skill, easiness, scratch);
         let variance = state.learner.fresh_variance(&self.params, skill);
-        let bar = Bar::new(threshold, Bar::default().confidence());
+        let bar = Bar::at(threshold);
         let mastery = if bar.is_met(logit, variance) {
             Mastery::Met
         } else {
