@@ -244,6 +244,9 @@ pub(crate) struct Simulate {
     /// Classes a family.
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
     pub(crate) classes: Option<u32>,
+    /// Also a policy that sees the students' true state; greedy, so no bound.
+    #[arg(long)]
+    pub(crate) oracle: bool,
     /// Threads; all cores by default. The output does not depend on it.
     #[arg(long)]
     pub(crate) threads: Option<usize>,

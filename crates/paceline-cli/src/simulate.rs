@@ -9,7 +9,9 @@ use crate::plan::word;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use paceline::Bank;
-use paceline_sim::{Config, Curriculum, Progress, Row, Shown, Study, compare, showcase};
+use paceline_sim::{
+    Config, Curriculum, PolicyKind, Progress, Row, Shown, Study, compare, showcase,
+};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -54,7 +56,12 @@ pub(crate) fn run(context: &Context, args: &args::Simulate) -> anyhow::Result<()
 
 fn study(bank: &Arc<Bank>, seed: u64, args: &args::Simulate) -> anyhow::Result<Study> {
     let curriculum = Curriculum::from_bank(bank, COURSE)?;
-    let default = Config::default();
+    let mut default = Config::default();
+    if !args.oracle {
+        default
+            .policies
+            .retain(|policy| *policy != PolicyKind::Oracle);
+    }
     let classes = if args.quick {
         QUICK_CLASSES
     } else {
