@@ -88,7 +88,12 @@ fn engine(bank: &Arc<Bank>, share: f64) -> (Engine, LearnerId, u64) {
         ));
         for &item in bank.items_of(SkillIx(skill)).iter().take(4) {
             let n = events.len() as u64;
-            events.push(event(&kim, n, at, attempt(bank.item_id(item), n % 5 != 0)));
+            events.push(event(
+                &kim,
+                n,
+                at,
+                attempt(bank.item_id(item), !n.is_multiple_of(5)),
+            ));
         }
     }
     let n = events.len() as u64;
@@ -123,7 +128,7 @@ fn record(c: &mut Criterion) {
             b.iter(|| {
                 n += 1;
                 let at = NOON.plus_seconds(n as i64);
-                black_box(engine.record(event(&kim, n, at, attempt(&item, n % 3 != 0))))
+                black_box(engine.record(event(&kim, n, at, attempt(&item, !n.is_multiple_of(3)))))
             });
         });
     }

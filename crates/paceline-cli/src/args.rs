@@ -66,6 +66,10 @@ pub(crate) enum Command {
     Learners,
     /// Simulate classes: three students' lessons, then the engine against other policies.
     Simulate(Simulate),
+    /// Fit the learner model to an answer log.
+    Fit(Fit),
+    /// Judge a fitted model, and the baselines in it, on an answer log.
+    Evaluate(Evaluate),
     /// Print everything held of a learner as JSON Lines.
     Export(Who),
     /// Erase a learner for good.
@@ -253,4 +257,44 @@ pub(crate) struct Simulate {
     /// Folder of the report.
     #[arg(long, default_value = "paceline-report", value_name = "DIR")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ModelVariant {
+    /// Twelve features and tables: small and quick.
+    Lite,
+    /// All features and tables.
+    Full,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fit {
+    /// The answer log, CSV, gzipped or not.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: PathBuf,
+    /// Where the model goes: TOML by the ending `.toml`, else binary.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Which form of the model.
+    #[arg(long, value_enum, default_value = "full")]
+    pub(crate) variant: ModelVariant,
+    /// Leave the baselines out.
+    #[arg(long)]
+    pub(crate) no_baselines: bool,
+    /// Order each learner's rows by time in place of refusing times that go back.
+    #[arg(long)]
+    pub(crate) sort: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// The answer log, CSV, gzipped or not.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: PathBuf,
+    /// Where an HTML report goes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Order each learner's rows by time in place of refusing times that go back.
+    #[arg(long)]
+    pub(crate) sort: bool,
 }

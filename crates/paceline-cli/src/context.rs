@@ -7,7 +7,7 @@ use paceline::event::{Event, EventBody};
 use paceline::ids::{EventId, LearnerId};
 use paceline::store::{JournalOptions, JournalStore};
 use paceline::time::{Timestamp, UtcOffset};
-use paceline::{Engine, Update, content, stream};
+use paceline::{Config, Engine, Params, Update, content, stream};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -86,7 +86,20 @@ impl Context {
         let dir = &self.global.store;
         let store = JournalStore::open(dir, JournalOptions::default())
             .with_context(|| format!("could not open the store {}", dir.display()))?;
-        Ok(Engine::open(bank, Box::new(store))?)
+        let Some(file) = &self.global.model else {
+            return Ok(Engine::open(bank, Box::new(store))?);
+        };
+        let model = crate::model::read_model(file)?;
+        let skill_ix = |id: &str| bank.skill_ix(id).map(|skill| skill.0);
+        let item_ix = |id: &str| bank.item_ix(id).map(|item| item.0);
+        let (n_skills, n_items) = (bank.n_skills(), bank.n_items());
+        let (params, _) = Params::from_model(&model, n_skills, n_items, skill_ix, item_ix);
+        let digest = stream::keyed_u64("model", 0, &model.to_bytes());
+        let config = Config {
+            params_version: format!("{digest:016x}"),
+            ..Config::default()
+        };
+        Ok(Engine::open_with(bank, Box::new(store), params, config)?)
     }
 
     /// Records something that happens now. Its id is a digest of what happens and when, so that a repeated command changes nothing.

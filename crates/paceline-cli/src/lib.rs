@@ -7,6 +7,7 @@ mod check;
 mod context;
 mod controls;
 mod learners;
+mod model;
 mod plan;
 mod practice;
 mod record;
@@ -45,6 +46,8 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Enrol(args) => learners::enrol(context, &args),
         Command::Learner(args) => learners::show(context, &args),
         Command::Learners => learners::list(context),
+        Command::Fit(args) => model::run_fit(context, &args),
+        Command::Evaluate(args) => model::run_evaluate(context, &args),
         Command::Export(args) => learners::export(context, &args),
         Command::Erase(args) => learners::erase(context, &args),
         Command::Goal(args) => controls::goal(context, &args),

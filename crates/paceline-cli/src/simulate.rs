@@ -1,7 +1,7 @@
 //! Simulation: three students side by side, then the engine against other policies.
 
 mod html;
-mod plots;
+pub(crate) mod plots;
 
 use crate::args;
 use crate::context::{Context, write_file};

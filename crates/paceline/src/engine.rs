@@ -55,7 +55,6 @@ const SHARDS: usize = 64;
 pub struct Engine {
     bank: Arc<Bank>,
     params: Params,
-    params_version: String,
     cohort: Mutex<Arc<Cohort>>,
     store: Box<dyn Store>,
     config: Config,
@@ -97,11 +96,9 @@ impl Engine {
     ) -> Result<Self, Error> {
         let _span =
             tracing::info_span!("open", skills = bank.n_skills(), items = bank.n_items()).entered();
-        let params_version = config.params_version.clone();
         let engine = Self {
             bank,
             params,
-            params_version,
             cohort: Mutex::default(),
             store,
             config,
@@ -184,7 +181,7 @@ impl Engine {
         let Some(view) = view else {
             return Ok(self.cached(State::new(&self.params)));
         };
-        match State::decode(&view.bytes, &self.bank, &self.params) {
+        match State::decode(&view.bytes, &self.bank, &self.config.params_version) {
             Some(state) if state.version == view.version.0 => {
                 let view_version = state.version;
                 Ok(Cached {
@@ -215,7 +212,7 @@ impl Engine {
     }
 
     fn cached(&self, state: State) -> Cached {
-        let view = state.encode(&self.bank);
+        let view = state.encode(&self.bank, &self.config.params_version);
         let view_version = state.version;
         Cached {
             state,

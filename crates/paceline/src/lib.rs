@@ -30,7 +30,7 @@ pub use report::{Explanation, GoalReport, InterestReport, LearnerReport, SkillRe
 
 pub use paceline_bank as bank;
 pub use paceline_bank::Bank;
-pub use paceline_core::{event, graph, ids, math, strategy, stream, time, units};
+pub use paceline_core::{event, graph, ids, log, math, strategy, stream, time, units};
 pub use paceline_learner as learner;
 pub use paceline_learner::Params;
 pub use paceline_store as store;

@@ -30,6 +30,8 @@ pub(crate) struct State {
 #[derive(Serialize, Deserialize)]
 struct Stored {
     format: u8,
+    /// Names the parameters it was folded with.
+    params: String,
     version: u64,
     last: Option<(Timestamp, EventId)>,
     profile: Profile,
@@ -50,9 +52,10 @@ impl State {
         }
     }
 
-    pub(crate) fn encode(&self, bank: &Bank) -> Vec<u8> {
+    pub(crate) fn encode(&self, bank: &Bank, params_version: &str) -> Vec<u8> {
         let stored = Stored {
             format: FORMAT,
+            params: params_version.to_owned(),
             version: self.version,
             last: self.last.as_ref().map(|key| (key.at, key.id.clone())),
             profile: self.profile.clone(),
@@ -63,13 +66,14 @@ impl State {
         postcard::to_allocvec(&stored).expect("numbers and texts always encode")
     }
 
-    /// The state in a view; none if it is of another format or variant of the model, and the journal must be folded anew.
-    pub(crate) fn decode(bytes: &[u8], bank: &Bank, params: &Params) -> Option<Self> {
+    /// The state in a view; none if it is of another format or was folded with other parameters, and the journal must be folded anew.
+    pub(crate) fn decode(bytes: &[u8], bank: &Bank, params_version: &str) -> Option<Self> {
         let stored: Stored = postcard::from_bytes(bytes).ok()?;
         let learner = Learner::decode(&stored.learner, &BankIds(bank)).ok()?;
         let last = stored.last.map(|(at, id)| EventKey { at, id });
         let Stored {
             format,
+            params,
             version,
             profile,
             pace,
@@ -84,8 +88,7 @@ impl State {
             version,
             last,
         };
-        let same_variant = state.learner.variant() == params.rlkt.variant();
-        (format == FORMAT && same_variant).then_some(state)
+        (format == FORMAT && params == params_version).then_some(state)
     }
 }
 

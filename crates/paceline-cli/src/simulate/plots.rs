@@ -182,6 +182,26 @@ pub(super) fn quintiles(figures: &[&Figure]) -> anyhow::Result<String> {
     })
 }
 
+/// Any curves, with axes that hold them all and start at zero.
+pub(crate) fn lines(
+    x_desc: &'static str,
+    y_desc: &'static str,
+    lines: Vec<(&str, Vec<(f64, f64)>)>,
+) -> anyhow::Result<String> {
+    draw(|area| {
+        let points = || lines.iter().flat_map(|(_, points)| points);
+        let x = range(points().map(|point| point.0));
+        let y = range(points().map(|point| point.1));
+        let axes = Axes {
+            x,
+            y,
+            x_desc,
+            y_desc,
+        };
+        curves(area, &axes, lines.clone())
+    })
+}
+
 struct Axes {
     x: std::ops::Range<f64>,
     y: std::ops::Range<f64>,

@@ -29,7 +29,7 @@ pub struct Baselines {
     bkt: Bkt,
 }
 
-/// Names of the baselines, in the order of [`Baselines::predict`].
+/// Names of the baselines, in the order of `Baselines::predict`.
 pub const NAMES: [&str; 6] = ["global-mean", "1pl-online", "elo", "pfa", "bkt", "best-lr"];
 
 /// A log with skills and items as the model numbers them; what the model lacks is numbered after.

@@ -1,6 +1,6 @@
 //! Stored form of a learner's state: version 1, keyed by external ids.
 //!
-//! The bytes are a version number and then postcard's encoding of [`Stored`]. Skills and items are named
+//! The bytes are a version number and then postcard's encoding of `Stored`. Skills and items are named
 //! by their external ids, so that a state outlives the bank version it was made under: rows that
 //! the present bank lacks are kept as they are and written back. A state names the variant it feeds
 //! and no parameters.

@@ -1,9 +1,9 @@
 //! Fitting RLKT to an answer log.
 //!
 //! 1. Easiness of items by a Rasch-like model; training rows take it from the folds that do not hold
-//!    their learner ([`easiness`]).
+//!    their learner (`easiness`).
 //! 2. Transitions that occur often enough get a weight each.
-//! 3. One pass of the serving update over every learner lays down the features ([`design`]).
+//! 3. One pass of the serving update over every learner lays down the features (`design`).
 //! 4. L-BFGS on the penalised log loss.
 //!
 //! Memory: 13 bytes a row for the log and, where a row has one skill, some 170 (lite) or 360 (full) for

@@ -2,7 +2,7 @@
 //!
 //! A [`Learner`] is a few global numbers and columns over the skills and items touched so far, sorted
 //! by index. [`Learner::observe`] folds an answer in, [`Learner::predict`] and
-//! [`Learner::fresh`] read it. Nothing grows with the length of the history. The module does not know
+//! [`Learner::fresh_logit`] read it. Nothing grows with the length of the history. The module does not know
 //! the bank: an answer comes with its skills, easiness and credit; see [`crate::codec`] for how a
 //! state outlives a bank version.
 

@@ -69,7 +69,7 @@ impl Engine {
             });
             let made_from = MadeFrom {
                 bank: self.bank.version().to_string(),
-                params: self.params_version.clone(),
+                params: self.config.params_version.clone(),
                 cohort: cohort.version,
                 learner_version: state.version,
                 now,

@@ -365,7 +365,7 @@ impl Engine {
         let effects = self.fold_batch(learner, &mut cached.state, batch, scratch)?;
         let version = cached.state.version;
         if version - cached.view_version >= self.config.view_every || before == 0 {
-            cached.view = cached.state.encode(&self.bank);
+            cached.view = cached.state.encode(&self.bank, &self.config.params_version);
             cached.view_version = version;
         }
         let bytes: Vec<_> = batch.iter().map(|checked| checked.entry.encode()).collect();
