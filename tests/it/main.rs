@@ -4,5 +4,6 @@
 
 mod crate_graph;
 mod recording;
+mod shipped;
 mod support;
 mod tailoring;

@@ -63,24 +63,27 @@ pub(super) fn gains(rows: &[&Row]) -> anyhow::Result<String> {
             ]
         });
         let n = rows.len();
+        let spans = range(ends);
+        // Room on the left for the names.
+        let start = spans.start - 0.22 * (spans.end - spans.start);
         let mut chart = ChartBuilder::on(area)
             .margin(8)
             .x_label_area_size(36)
-            .y_label_area_size(120)
-            .build_cartesian_2d(range(ends), 0.0..n as f64)
+            .build_cartesian_2d(start..spans.end, 0.0..n as f64)
             .map_err(failed)?;
-        let name = |y: &f64| {
-            rows.get(n.saturating_sub(1 + *y as usize))
-                .map_or(String::new(), |r| r.policy.clone())
-        };
         chart
             .configure_mesh()
             .disable_y_mesh()
-            .y_labels(n)
-            .y_label_formatter(&name)
+            .light_line_style(TRANSPARENT)
+            .y_labels(0)
             .x_desc("gain over fixed pacing, SD (filled: end of term; open: 30 days later)")
             .draw()
             .map_err(failed)?;
+        let names = rows.iter().enumerate().map(|(place, row)| {
+            let y = (n - 1 - place) as f64 + 0.6;
+            Text::new(row.policy.clone(), (start, y), ("sans-serif", 13))
+        });
+        chart.draw_series(names).map_err(failed)?;
         let policies: Vec<&str> = rows.iter().map(|row| row.policy.as_str()).collect();
         for (place, row) in rows.iter().enumerate() {
             let colour = colour(&policies, &row.policy);
