@@ -29,7 +29,7 @@ impl Default for Dynamics {
     }
 }
 
-/// What each answer leaves of the mastery information gathered before (`scheduler.md`, section 1).
+/// What each answer leaves of the mastery information gathered before.
 const KEEP_J_G: f32 = 0.998;
 const KEEP_J_K: f32 = 0.98;
 

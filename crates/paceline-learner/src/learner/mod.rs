@@ -379,7 +379,7 @@ impl Learner {
     }
 
     /// Variance of the fresh logit: prior width narrowed by the information gathered
-    /// (`scheduler.md`, section 1). RLKT's own variance keeps its prior width and does not serve here.
+    /// (what mastery is judged by). RLKT's own variance keeps its prior width and does not serve here.
     pub fn fresh_variance(&self, params: &Params, SkillIx(skill): SkillIx) -> f32 {
         let j_k = match self.state.find_skill(skill) {
             Ok(row) => self.state.skill_f.at(skill_f::J, row),
