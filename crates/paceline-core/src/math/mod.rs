@@ -5,7 +5,7 @@
 //! that loops over them vectorise. [`wide`] has the same in `f64` over `libm`, for work done once.
 //!
 //! Errors, measured over their ranges (tests hold them): [`exp`] 2e-7 relative, [`ln`] 2e-7 relative or 1e-7 absolute, [`logistic`]
-//! 3e-7 relative, [`powf`] (2 + |y ln x|) 1e-7 relative.
+//! 3e-7 relative, [`powf`] (2 + |y| + 3 |y ln x|) 1e-7 relative.
 
 /// The smallest argument of [`exp`]; below, the result would be subnormal.
 const EXP_MIN: f32 = -87.33;
