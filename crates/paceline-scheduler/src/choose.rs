@@ -6,7 +6,6 @@ use paceline_core::time::Timestamp;
 use paceline_learner::{Learner, Params};
 
 use crate::plan::{Scratch, plan};
-use crate::view;
 use crate::{Cohort, Pin, PlannedActivity, Purpose, Request, SkillColumns};
 
 #[cfg(test)]
@@ -62,20 +61,7 @@ pub fn what_first(
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> Vec<SkillIx> {
-    let mut columns = std::mem::take(&mut scratch.columns);
-    scratch.prepared.bank_columns.refresh(bank);
-    let bank_columns = &scratch.prepared.bank_columns;
-    let (offset, buffers) = (request.utc_offset, &mut scratch.view);
-    view::fill(
-        bank,
-        bank_columns,
-        params,
-        learner,
-        now,
-        offset,
-        buffers,
-        &mut columns,
-    );
+    let columns = scratch.read(bank, params, learner, request, now);
     let path = path_to(bank, &columns, skill, request.objective.ready_at);
     scratch.columns = columns;
     path

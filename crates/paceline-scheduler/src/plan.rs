@@ -40,6 +40,41 @@ pub struct Scratch {
     trial: Node,
 }
 
+impl Scratch {
+    /// What is believed of `learner` at `now`, as columns, pace and interests of the request among them.
+    ///
+    /// The columns are this scratch's own: give them back to save the next plan its allocations.
+    pub(crate) fn read(
+        &mut self,
+        bank: &Bank,
+        params: &Params,
+        learner: &Learner,
+        request: &Request,
+        now: Timestamp,
+    ) -> SkillColumns {
+        let mut columns = std::mem::take(&mut self.columns);
+        self.prepared.bank_columns.refresh(bank);
+        view::fill(
+            bank,
+            &self.prepared.bank_columns,
+            params,
+            learner,
+            now,
+            request.utc_offset,
+            &mut self.view,
+            &mut columns,
+        );
+        columns.pace = if 0.0 < request.pace {
+            request.pace.clamp(0.05, 20.0)
+        } else {
+            1.0
+        };
+        columns.minutes_per_second = columns.pace / 60.0;
+        columns.theme_affinity.clone_from(&request.theme_affinity);
+        columns
+    }
+}
+
 /// Plans a lesson for one learner.
 ///
 /// A pure function of its arguments; `scratch` only saves allocations. `seed` is the learner's own:
@@ -58,27 +93,7 @@ pub fn plan(
     seed: u64,
     scratch: &mut Scratch,
 ) -> Lesson {
-    let mut columns = std::mem::take(&mut scratch.columns);
-    scratch.prepared.bank_columns.refresh(bank);
-    let (bank_columns, buffers) = (&scratch.prepared.bank_columns, &mut scratch.view);
-    let offset = request.utc_offset;
-    view::fill(
-        bank,
-        bank_columns,
-        params,
-        learner,
-        now,
-        offset,
-        buffers,
-        &mut columns,
-    );
-    columns.pace = if 0.0 < request.pace {
-        request.pace.clamp(0.05, 20.0)
-    } else {
-        1.0
-    };
-    columns.minutes_per_second = columns.pace / 60.0;
-    columns.theme_affinity.clone_from(&request.theme_affinity);
+    let columns = scratch.read(bank, params, learner, request, now);
     let inputs = Inputs {
         bank,
         fsrs: &params.fsrs,
