@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::baselines::{Mapped, NAMES};
-use crate::knowledge::{Features, Row, State, Variant};
+use crate::fit::Easiness;
+use crate::knowledge::{Features, Rlkt, Row, State, Variant};
 use crate::model::Model;
 
 pub mod metrics;
@@ -230,6 +231,11 @@ pub fn predict_log(log: &AnswerLog, model: &Model) -> Vec<f32> {
     let item_ix = |id: &str| log.items().get(id);
     let (rlkt, _) = model.bind(n_skills, n_items, skill_ix, item_ix);
     let easiness = model.bind_easiness(n_skills, n_items, skill_ix, item_ix);
+    predict_with(log, &rlkt, &easiness)
+}
+
+/// The predictions of weights and easiness that number skills and items as the log does.
+pub fn predict_with(log: &AnswerLog, rlkt: &Rlkt, easiness: &Easiness) -> Vec<f32> {
     let dynamics = *rlkt.dynamics();
     let parts: Vec<Vec<f32>> = (0..log.learners().len())
         .into_par_iter()
@@ -248,7 +254,7 @@ pub fn predict_log(log: &AnswerLog, model: &Model) -> Vec<f32> {
                         let row = Row {
                             skills,
                             item: rows.item[i],
-                            easiness: easiness.of(rows.item[i], skills),
+                            easiness: rlkt.easiness(easiness.of(rows.item[i], skills)),
                             seconds: rows.seconds[i],
                         };
                         state.features(&row, dynamics.v_k0, features);
