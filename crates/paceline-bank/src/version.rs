@@ -37,7 +37,13 @@ macro_rules! version {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                let digit = |nth: usize| {
+                    let byte = self.0[nth / 2];
+                    DIGITS[usize::from(if nth % 2 == 0 { byte >> 4 } else { byte & 15 })]
+                };
+                let text: [u8; 32] = std::array::from_fn(digit);
+                f.write_str(std::str::from_utf8(&text).map_err(|_| std::fmt::Error)?)
             }
         }
 

@@ -46,11 +46,12 @@ pub(crate) enum Ended {
 /// One simulated pupil in one world.
 pub(crate) struct Pupil<'w> {
     world: &'w World,
+    curriculum: &'w Curriculum,
     draws: Draws,
     mind: Mind,
     /// Logits added to every skill where only minutes count.
     general: f64,
-    /// Log of the learning rate: the pupil's, the school's and the teacher's.
+    /// Learning rate: the pupil's, the school's and the teacher's.
     rate: f64,
     attention: f64,
     gaming: f64,
@@ -63,15 +64,12 @@ pub(crate) struct Pupil<'w> {
     absence: f64,
     absent: bool,
     leaves_week: Option<u16>,
-    item_seconds: Vec<f64>,
-    lesson_minutes: Vec<f64>,
-    item_skills: Vec<u32>,
 }
 
 impl<'w> Pupil<'w> {
     pub(crate) fn new(
         world: &'w World,
-        curriculum: &Curriculum,
+        curriculum: &'w Curriculum,
         calendar: &Calendar,
         seat: Seat,
     ) -> Self {
@@ -110,10 +108,11 @@ impl<'w> Pupil<'w> {
         let leaves = draws.uniform(Purpose::Leaving, 0, 0) / leaving.max(1e-12);
         Self {
             world,
+            curriculum,
             draws,
             mind: Mind::new(world, priors),
             general: 0.0,
-            rate: world.rate_sd * mixed(2) + world.growth_sd * (school(1) + class(1)),
+            rate: libm::exp(world.rate_sd * mixed(2) + world.growth_sd * (school(1) + class(1))),
             attention: ATTENTION + 0.7 * trait_draw(3) + world.growth_sd * class(1),
             gaming: 10.0 * world.gaming * draws.uniform(Purpose::Trait, 4, 0) * 2.0,
             pace: -world.pace_sd * mixed(5),
@@ -127,13 +126,6 @@ impl<'w> Pupil<'w> {
                 .min(0.5),
             absent: false,
             leaves_week: (leaves < 1.0).then(|| (leaves * f64::from(calendar.weeks)) as u16),
-            item_seconds: curriculum.items.iter().map(|item| item.seconds).collect(),
-            lesson_minutes: curriculum
-                .skills
-                .iter()
-                .map(|skill| skill.lesson_minutes)
-                .collect(),
-            item_skills: curriculum.items.iter().map(|item| item.skill).collect(),
         }
     }
 
@@ -184,7 +176,7 @@ impl<'w> Pupil<'w> {
         let skill = activity.skill as usize;
         let known = self.known(skill, at);
         let attention = self.attend(activity.theme, 0.5 * known * known, at, place);
-        let full = self.lesson_minutes[skill] * self.lasting(0.15, place);
+        let full = self.curriculum.skills[skill].lesson_minutes * self.lasting(0.15, place);
         let minutes = full.min(left);
         let share = minutes / full;
         let effort = attention.effort();
@@ -194,8 +186,7 @@ impl<'w> Pupil<'w> {
             let before = self.lessons[skill];
             self.lessons[skill] = before + share * effort;
             let worth = lesson_worth(before + share * effort) - lesson_worth(before);
-            let dose =
-                self.world.lesson_worth * worth * libm::exp(self.rate) * self.ready(skill, at);
+            let dose = self.world.lesson_worth * worth * self.rate * self.ready(skill, at);
             self.mind.study(self.world, skill, dose, Work::Lesson, at);
         }
         if full > left {
@@ -218,7 +209,7 @@ impl<'w> Pupil<'w> {
         left: f64,
     ) -> (Ended, f64) {
         let world = self.world;
-        let skill = self.item_skills[item] as usize;
+        let skill = self.curriculum.items[item].skill as usize;
         let shift = world.item_shift[item];
         let plain = self.success(skill, shift, at);
         let miss = plain - 0.8;
@@ -249,7 +240,8 @@ impl<'w> Pupil<'w> {
             .happens(Purpose::Answer, place.lesson, place.slot, p);
         let feedback = if right { 0.0 } else { FEEDBACK_SECONDS };
         let hint = if asks { HINT_SECONDS } else { 0.0 };
-        let seconds = self.item_seconds[item] * self.lasting(0.3, place) + feedback + hint;
+        let seconds =
+            self.curriculum.items[item].seconds * self.lasting(0.3, place) + feedback + hint;
         let minutes = seconds / 60.0;
         if minutes > left {
             return (Ended::Bell, left);
@@ -263,7 +255,7 @@ impl<'w> Pupil<'w> {
                 * outcome
                 * world.item_weight[item]
                 * world.fit(plain)
-                * libm::exp(self.rate)
+                * self.rate
                 * self.ready(skill, at);
             self.mind.study(world, skill, dose, Work::Item, at);
             for &(along, share) in &world.encompasses[skill] {
@@ -295,7 +287,7 @@ impl<'w> Pupil<'w> {
     /// Whether the pupil is with it, by theme, tiredness and how far the work is from its level.
     fn attend(&mut self, theme: u32, mismatch: f64, at: Moment, place: Place) -> Attention {
         let theme = theme as usize;
-        let novelty = libm::exp(-f64::from(self.theme_uses[theme]) / self.world.novelty_uses);
+        let novelty = math::exp(-f64::from(self.theme_uses[theme]) / self.world.novelty_uses);
         self.theme_uses[theme] = self.theme_uses[theme].saturating_add(1);
         let liking = self.world.interest * self.tastes[theme] * (0.5 + 0.5 * novelty);
         let logit = self.attention + liking
@@ -320,11 +312,11 @@ impl<'w> Pupil<'w> {
 
     /// Relative time of an activity, lognormal with `sd`.
     fn lasting(&self, sd: f64, place: Place) -> f64 {
-        libm::exp(self.pace + sd * self.draws.normal(Purpose::Dwell, place.lesson, place.slot))
+        math::exp(self.pace + sd * self.draws.normal(Purpose::Dwell, place.lesson, place.slot))
     }
 
     fn per_minute(&self, effort: f64) -> f64 {
-        PER_MINUTE * self.world.gain * libm::exp(self.rate) * effort
+        PER_MINUTE * self.world.gain * self.rate * effort
     }
 
     /// The factor that prerequisites leave of a gain.

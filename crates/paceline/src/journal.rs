@@ -27,14 +27,14 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn new(event: &Event, judged: Option<Probability>) -> Self {
+    pub(crate) fn new(event: Event, judged: Option<Probability>) -> Self {
         Self {
             format: FORMAT,
-            event_id: event.event_id.clone(),
-            learner: event.learner.clone(),
+            event_id: event.event_id,
+            learner: event.learner,
             at: event.at,
             utc_offset: event.utc_offset,
-            body: event.body.clone(),
+            body: event.body,
             judged,
         }
     }

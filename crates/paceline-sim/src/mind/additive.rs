@@ -73,6 +73,6 @@ impl SkillState for Skill {
 fn massed(world: &World, doses: f64) -> f64 {
     const FALL: f64 = 0.65;
     const LN_KEEP: f64 = -0.223_143_551_314_209_7; // ln .8
-    let fallen = doses + math::expm1(LN_KEEP * doses) / -LN_KEEP;
+    let fallen = doses + (math::exp(LN_KEEP * doses) - 1.0) / -LN_KEEP;
     doses - world.massing * FALL * fallen
 }

@@ -55,7 +55,7 @@ impl Skill {
     }
 
     fn fresh_at(&self, world: &World, now_days: f64) -> f64 {
-        self.fresh * libm::exp(-(now_days - self.fresh_time) * world.decay / 0.7)
+        self.fresh * math::exp(-(now_days - self.fresh_time) * world.decay / 0.7)
     }
 }
 

@@ -23,9 +23,9 @@ impl Pupil<'_> {
             minute: now.minute,
         };
         let unlocks = 1.0 + UNLOCK * self.waiting(dependants, at);
-        let rate = libm::exp(self.rate) * self.ready(skill, at);
+        let rate = self.rate * self.ready(skill, at);
         let share = lesson_worth(self.lessons[skill] + 1.0) - lesson_worth(self.lessons[skill]);
-        let minutes = self.lesson_minutes[skill];
+        let minutes = self.curriculum.skills[skill].lesson_minutes;
         let lesson = (minutes <= now.minutes_left).then(|| {
             let dose = (self.world.lesson_worth * share * rate, Work::Lesson);
             let value = unlocks * self.rise(skill, dose, at, tests) / minutes;
@@ -33,7 +33,7 @@ impl Pupil<'_> {
         });
         // The gain per second decides between the items of a skill.
         let per_second = |&item: &u32| {
-            self.item_dose(skill, item as usize, at) / self.item_seconds[item as usize]
+            self.item_dose(skill, item as usize, at) / self.curriculum.items[item as usize].seconds
         };
         let item = items
             .iter()
@@ -41,7 +41,7 @@ impl Pupil<'_> {
         let practice = item.map(|&item| {
             let dose = (rate * self.item_dose(skill, item as usize, at), Work::Item);
             let value = unlocks * self.rise(skill, dose, at, tests) * 60.0
-                / self.item_seconds[item as usize];
+                / self.curriculum.items[item as usize].seconds;
             (value, Kind::Practice { item })
         });
         let best = lesson

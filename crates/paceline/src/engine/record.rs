@@ -194,12 +194,13 @@ impl Engine {
             at,
             id: event.event_id.clone(),
         };
-        let entry = Entry::new(&event, judged);
+        let received = event.received;
+        let entry = Entry::new(event, judged);
         Ok(Checked {
             place,
             entry,
             key,
-            received: event.received,
+            received,
             overruled,
             parts,
         })
