@@ -23,7 +23,7 @@ fn answers(seed: u64, harder: f64) -> Vec<Judged> {
         let shift = if group == Group::Focal { harder } else { 0.0 };
         judged.push(Judged {
             right: uniform() < logistic(ability - shift),
-            rest_score: rest as f64,
+            score: rest as f64,
             group,
         });
     }
