@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod crate_graph;
+mod life_cycle;
 mod recording;
 mod shipped;
 mod support;

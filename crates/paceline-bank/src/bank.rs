@@ -92,16 +92,32 @@ pub enum ItemStatus {
     /// In use.
     #[default]
     Live,
-    /// Edited since it was calibrated; offered, its parameters being a prior.
+    /// Edited since it was calibrated; a pilot again, its parameters being a prior.
     Stale,
     /// Out of use; kept because old answers name it.
     Retired,
 }
 
 impl ItemStatus {
+    /// The word for it in content and lock files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Pilot => "pilot",
+            Self::Live => "live",
+            Self::Stale => "stale",
+            Self::Retired => "retired",
+        }
+    }
+
     /// Whether a learner may be shown the item.
     pub const fn is_offerable(self) -> bool {
         matches!(self, Self::Pilot | Self::Live | Self::Stale)
+    }
+
+    /// Whether answers are still to tell how hard the item is: woven in at a set share, and deciding nothing alone.
+    pub const fn is_on_trial(self) -> bool {
+        matches!(self, Self::Pilot | Self::Stale)
     }
 }
 
@@ -151,6 +167,8 @@ pub struct Bank {
     #[serde(with = "codec::raw")]
     pub(crate) item_easiness: Vec<f32>,
     #[serde(with = "codec::raw")]
+    pub(crate) item_easiness_sd: Vec<f32>,
+    #[serde(with = "codec::raw")]
     pub(crate) item_discrimination: Vec<f32>,
     #[serde(with = "codec::raw")]
     pub(crate) item_seconds: Vec<f32>,
@@ -172,6 +190,11 @@ pub struct Bank {
     pub(crate) skill_item_ends: Vec<u32>,
     #[serde(with = "codec::raw")]
     pub(crate) skill_items: Vec<ItemIx>,
+    /// Shape: `[n_skills + 1]` into `trial_items`.
+    #[serde(with = "codec::raw")]
+    pub(crate) trial_item_ends: Vec<u32>,
+    #[serde(with = "codec::raw")]
+    pub(crate) trial_items: Vec<ItemIx>,
     #[serde(with = "codec::raw")]
     pub(crate) typical_easiness: Vec<f32>,
 
@@ -277,11 +300,19 @@ impl Bank {
         &self.topological_order
     }
 
-    /// Easiness z of every item: a higher value is easier. The author's prior is 1.5, 0.8 or 0.
+    /// Easiness z of every item, the log odds of a right answer at ability 0: a higher value is easier. The author's
+    /// prior is 1.5, 0.8 or 0 by level; a lock file's parameters replace it.
     ///
     /// Shape: `[n_items]`.
     pub fn item_easiness(&self) -> &[f32] {
         &self.item_easiness
+    }
+
+    /// How unsure the easiness is, as a standard deviation in logits: 1 for an author's prior.
+    ///
+    /// Shape: `[n_items]`.
+    pub fn item_easiness_sd(&self) -> &[f32] {
+        &self.item_easiness_sd
     }
 
     /// Discrimination a of every item; 1 until calibrated.
@@ -319,9 +350,16 @@ impl Bank {
         }
     }
 
-    /// The items of a skill, as its primary skill, that may be offered: easiest first, ties by id.
+    /// The items of a skill, as its primary skill, that lessons are made of: easiest first, ties by id.
+    ///
+    /// They are its live items, or those on trial where it has no live one.
     pub fn items_of(&self, skill: SkillIx) -> &[ItemIx] {
         &self.skill_items[span(&self.skill_item_ends, skill.0)]
+    }
+
+    /// The items on trial beside a skill's live ones, in the same order; empty where [`items_of`](Self::items_of) holds them.
+    pub fn trial_items_of(&self, skill: SkillIx) -> &[ItemIx] {
+        &self.trial_items[span(&self.trial_item_ends, skill.0)]
     }
 
     /// The skills an item practises, the primary one first.
@@ -334,7 +372,7 @@ impl Bank {
         self.item_skills(item)[0]
     }
 
-    /// The median easiness of a skill's live items; 0.8, a medium item's prior, where it has none.
+    /// The median easiness of [`items_of`](Self::items_of) the skill; 0.8, a medium item's prior, where it has none.
     pub fn typical_easiness(&self, skill: SkillIx) -> f32 {
         self.typical_easiness[skill.0 as usize]
     }
@@ -394,10 +432,11 @@ impl Bank {
         let themes = |theme: &ThemeIx| (theme.0 as usize) < self.themes.len();
         graphs.iter().all(|graph| graph.n_nodes() == skills)
             && [
+                self.item_easiness_sd.len(),
                 self.item_discrimination.len(),
                 self.item_seconds.len(),
                 self.item_status.len(),
-            ] == [items; 3]
+            ] == [items; 4]
             && [
                 self.item_themes.len(),
                 self.item_course.len(),
@@ -412,6 +451,7 @@ impl Bank {
             && self.theme_names.len() == self.themes.len()
             && ends(&self.item_skill_ends, items, self.item_skills.len())
             && ends(&self.skill_item_ends, skills, self.skill_items.len())
+            && ends(&self.trial_item_ends, skills, self.trial_items.len())
             && self.item_skill_ends.is_sorted_by(|a, b| a < b)
             && self
                 .item_skills
@@ -421,9 +461,9 @@ impl Bank {
                 .topological_order
                 .iter()
                 .all(|skill| (skill.0 as usize) < skills)
-            && self
-                .skill_items
-                .iter()
+            && [&self.skill_items, &self.trial_items]
+                .into_iter()
+                .flatten()
                 .all(|item| (item.0 as usize) < items)
             && self
                 .item_course

@@ -113,6 +113,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// How unsure the easiness of a level is, as a standard deviation in logits.
+    pub const SD: f32 = 1.0;
+
     /// The easiness z the level stands for until answers say otherwise.
     pub const fn easiness(self) -> f32 {
         match self {
@@ -144,6 +147,8 @@ pub struct ItemSpec {
     pub skills: Vec<String>,
     /// Easiness z; [`Level::easiness`] gives the author's prior.
     pub easiness: f32,
+    /// Standard deviation of the easiness, logits; positive. [`Level::SD`] for an author's prior.
+    pub easiness_sd: f32,
     /// Discrimination a; positive.
     pub discrimination: f32,
     /// Seconds a typical learner needs; positive.
@@ -160,6 +165,7 @@ impl Default for ItemSpec {
             id: String::new(),
             skills: Vec::new(),
             easiness: Level::Medium.easiness(),
+            easiness_sd: Level::SD,
             discrimination: 1.0,
             seconds: 60.0,
             status: ItemStatus::Live,
@@ -550,6 +556,14 @@ impl BankBuilder {
             value(
                 Kind::Item,
                 &item.id,
+                "easiness_sd",
+                item.easiness_sd,
+                positive(item.easiness_sd),
+                "a positive number",
+            );
+            value(
+                Kind::Item,
+                &item.id,
                 "discrimination",
                 a,
                 a > 0.0 && a <= 100.0,
@@ -655,8 +669,7 @@ impl BankBuilder {
             );
             item_skill_ends.push(item_skills.len() as u32);
         }
-        let (skill_item_ends, skill_items, typical_easiness) =
-            self.items_by_skill(names.skills.len(), &item_skill_ends, &item_skills);
+        let by_skill = self.items_by_skill(names.skills.len(), &item_skill_ends, &item_skills);
         let (item_versions, item_bodies) = self.versions_and_bodies();
         let mut lesson_of: Vec<(u32, u32)> = self
             .lessons
@@ -676,6 +689,7 @@ impl BankBuilder {
             confusable: graphs.confusable,
             topological_order: graphs.topological_order,
             item_easiness: self.items.iter().map(|item| item.easiness).collect(),
+            item_easiness_sd: self.items.iter().map(|item| item.easiness_sd).collect(),
             item_discrimination: self.items.iter().map(|item| item.discrimination).collect(),
             item_seconds: self.items.iter().map(|item| item.seconds).collect(),
             item_status: self.items.iter().map(|item| item.status).collect(),
@@ -699,9 +713,11 @@ impl BankBuilder {
             item_skills,
             item_versions,
             item_bodies,
-            skill_item_ends,
-            skill_items,
-            typical_easiness,
+            skill_item_ends: by_skill.ends,
+            skill_items: by_skill.items,
+            trial_item_ends: by_skill.trial_ends,
+            trial_items: by_skill.trials,
+            typical_easiness: by_skill.typical_easiness,
             lessons: self.lessons.into_iter().map(|(_, lesson)| lesson).collect(),
             lesson_of,
             passages: self.passages,
@@ -726,13 +742,12 @@ impl BankBuilder {
         bank
     }
 
-    /// Each primary skill's offerable items, easiest first, and the median of its live ones.
     fn items_by_skill(
         &self,
         n_skills: usize,
         item_skill_ends: &[u32],
         item_skills: &[SkillIx],
-    ) -> (Vec<u32>, Vec<ItemIx>, Vec<f32>) {
+    ) -> ItemsBySkill {
         let mut by_skill: Vec<(u32, u32)> = (0..self.items.len() as u32)
             .filter(|&item| self.items[item as usize].status.is_offerable())
             .map(|item| (item_skills[item_skill_ends[item as usize] as usize].0, item))
@@ -743,31 +758,36 @@ impl BankBuilder {
                 .then(y.easiness.total_cmp(&x.easiness))
                 .then_with(|| x.id.cmp(&y.id))
         });
-        let mut ends = Vec::with_capacity(n_skills + 1);
-        let mut typical = Vec::with_capacity(n_skills);
-        ends.push(0);
+        let mut found = ItemsBySkill {
+            ends: vec![0],
+            trial_ends: vec![0],
+            ..ItemsBySkill::default()
+        };
         let mut rest = by_skill.as_slice();
         for skill in 0..n_skills as u32 {
             let (own, after) = rest.split_at(rest.partition_point(|&(owner, _)| owner == skill));
-            let live = own.iter().map(|&(_, item)| &self.items[item as usize]);
-            let live: Vec<f32> = live
-                .filter(|i| i.status == ItemStatus::Live)
-                .map(|i| i.easiness)
-                .collect();
-            let n = live.len();
-            typical.push(if n == 0 {
+            rest = after;
+            let spec = |&(_, item): &(u32, u32)| &self.items[item as usize];
+            let (trials, live): (Vec<_>, Vec<_>) =
+                own.iter().partition(|&own| spec(own).status.is_on_trial());
+            let (items, trials) = if live.is_empty() {
+                (trials, live)
+            } else {
+                (live, trials)
+            };
+            let n = items.len();
+            let easiness = |at: usize| spec(items[at]).easiness;
+            found.typical_easiness.push(if n == 0 {
                 Level::Medium.easiness()
             } else {
-                0.5 * (live[(n - 1) / 2] + live[n / 2])
+                0.5 * (easiness((n - 1) / 2) + easiness(n / 2))
             });
-            ends.push(ends[skill as usize] + own.len() as u32);
-            rest = after;
+            found.items.extend(items.iter().map(|own| ItemIx(own.1)));
+            found.trials.extend(trials.iter().map(|own| ItemIx(own.1)));
+            found.ends.push(found.items.len() as u32);
+            found.trial_ends.push(found.trials.len() as u32);
         }
-        (
-            ends,
-            by_skill.into_iter().map(|(_, item)| ItemIx(item)).collect(),
-            typical,
-        )
+        found
     }
 
     fn versions_and_bodies(&self) -> (Blobs, Blobs) {
@@ -846,6 +866,17 @@ impl BankBuilder {
     }
 }
 
+/// Each primary skill's offerable items, easiest first; those on trial stand apart where there are live ones.
+#[derive(Default)]
+struct ItemsBySkill {
+    ends: Vec<u32>,
+    items: Vec<ItemIx>,
+    trial_ends: Vec<u32>,
+    trials: Vec<ItemIx>,
+    /// Median easiness of `items`.
+    typical_easiness: Vec<f32>,
+}
+
 fn slots_of(theme: &ThemeSpec) -> Vec<Slot> {
     let mut slots: Vec<Slot> = Vec::new();
     for (name, language, text) in &theme.slots {
@@ -896,6 +927,10 @@ fn version_of(bank: &Bank) -> BankVersion {
             bank.item_seconds[i],
         ] {
             put(&value.to_le_bytes());
+        }
+        // An author's prior is as unsure as any other, so only what answers told counts.
+        if bank.item_easiness_sd[i] != Level::SD {
+            put(&bank.item_easiness_sd[i].to_le_bytes());
         }
         put(&[bank.item_status[i] as u8]);
         bank.item_skills(item)

@@ -1,7 +1,7 @@
 //! The compiled form of a bank as bytes.
 //!
 //! ```text
-//! "PLBANK" 0x00 format:u8    eight bytes; the format is 1
+//! "PLBANK" 0x00 format:u8    eight bytes; the format is 2
 //! crc32c: u32 LE             over the payload
 //! length: u64 LE             of the payload
 //! payload                    the bank, postcard; long columns as raw little-endian bytes
@@ -14,7 +14,7 @@ use crate::bank::Bank;
 
 const MAGIC: &[u8; 7] = b"PLBANK\0";
 /// The version of the compiled form; a bank of another version is compiled again from its text.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 const HEADER: usize = 20;
 
 /// Why bytes are not a compiled bank.

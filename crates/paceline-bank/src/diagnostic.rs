@@ -123,6 +123,8 @@ pub(crate) struct Report<'a> {
     line_starts: Vec<usize>,
     diagnostics: Vec<Diagnostic>,
     dropped: usize,
+    /// How bad the worst of the dropped is.
+    worst_dropped: Severity,
 }
 
 impl<'a> Report<'a> {
@@ -139,6 +141,7 @@ impl<'a> Report<'a> {
             line_starts,
             diagnostics: Vec::new(),
             dropped: 0,
+            worst_dropped: Severity::Warning,
         }
     }
 
@@ -179,6 +182,7 @@ impl<'a> Report<'a> {
     ) {
         if self.diagnostics.len() >= MAX_PER_FILE {
             self.dropped += 1;
+            self.worst_dropped = self.worst_dropped.min(severity);
             return;
         }
         let text = &self.source.text;
@@ -223,7 +227,7 @@ impl<'a> Report<'a> {
         if self.dropped > 0 {
             let message = format!("{} more in this file are not shown", self.dropped);
             self.diagnostics.push(Diagnostic {
-                severity: Severity::Error,
+                severity: self.worst_dropped,
                 path: self.source.path.clone(),
                 line: 1,
                 columns: (1, 2),

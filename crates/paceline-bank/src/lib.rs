@@ -26,6 +26,7 @@ pub mod health;
 mod instance;
 mod inventory;
 pub mod irt;
+mod lock;
 mod names;
 mod rational;
 pub mod select;
@@ -48,6 +49,7 @@ pub use instance::{
     RenderedPart, Verdict,
 };
 pub use inventory::{CourseInventory, Edges, Gaps, Inventory, WANTED_ITEMS};
+pub use lock::{LOCK_FILE, LOCK_FORMAT, Lock, LockError, LockedItem};
 pub use rational::{ArithmeticError, Rational};
 pub use source::SourceFile;
 pub use suggest::closest;

@@ -3,6 +3,7 @@
 use paceline_bank::Bank;
 use paceline_core::ids::{ItemIx, SkillIx};
 use paceline_core::math;
+use paceline_core::stream::keyed_u64;
 
 use crate::local::ItemChoice;
 use crate::value;
@@ -28,6 +29,10 @@ pub(crate) struct Picker<'a> {
     pub(crate) minutes_per_second: f32,
     /// Share of recent lessons that showed each item, or empty.
     pub(crate) exposure: &'a [f32],
+    /// Share of a skill's places that go to items on trial, where it has any.
+    pub(crate) trial_share: f32,
+    /// Fixes which places those are.
+    pub(crate) seed: u64,
 }
 
 /// How much an item seen in every lesson is marked down: an item half as known breaks a near-tie.
@@ -41,6 +46,53 @@ impl Picker<'_> {
     /// search goes outwards on both sides and takes the better neighbour each time. Bars apart, it
     /// looks at no more than it takes.
     pub(crate) fn pick(
+        &self,
+        skill: SkillIx,
+        typical_logit: f32,
+        answers: u32,
+        most: usize,
+        out: &mut Vec<ItemChoice>,
+    ) {
+        let start = out.len();
+        self.pick_settled(skill, typical_logit, answers, most, out);
+        self.weave_trials(skill, answers, most, start, out);
+    }
+
+    /// Puts items on trial in their share of the places from `start` on, each place drawn by itself. Which item comes is drawn
+    /// too, and not chosen by fit: answers shall tell how hard it is for everyone.
+    fn weave_trials(
+        &self,
+        skill: SkillIx,
+        answers: u32,
+        most: usize,
+        start: usize,
+        out: &mut Vec<ItemChoice>,
+    ) {
+        let trials = self.bank.trial_items_of(skill);
+        if trials.is_empty() || self.trial_share <= 0.0 {
+            return;
+        }
+        let draw = |what: &str, of: u32| {
+            let key = [skill.0, answers, of].map(u32::to_le_bytes).concat();
+            keyed_u64(what, self.seed, &key)
+        };
+        let free = trials.iter().filter(|&&item| !self.is_barred(item));
+        let mut free: Vec<ItemIx> = free.copied().collect();
+        free.sort_by_cached_key(|item| (draw("trial item", item.0), item.0));
+        let mut free = free.into_iter();
+        for place in 0..most.min(out.len() - start) {
+            // The upper 24 bits, as many as an f32 tells apart.
+            let unit = (draw("trial place", place as u32) >> 40) as f32 / (1 << 24) as f32;
+            if unit < self.trial_share {
+                let Some(item) = free.next() else { break };
+                out.insert(start + place, self.choice(skill, item));
+            }
+        }
+        out.truncate(start + most);
+    }
+
+    /// [`pick`](Self::pick) among the items that lessons are made of.
+    fn pick_settled(
         &self,
         skill: SkillIx,
         typical_logit: f32,

@@ -141,11 +141,17 @@ fn rank(inputs: &Inputs<'_>, prepared: &Prepared, belief: &Belief) -> Vec<(f32, 
     let curve = Curve::default();
     let mut ranked: Vec<(f32, SkillIx)> = (0..inputs.bank.n_skills() as u32)
         .map(SkillIx)
-        .filter(|&skill| !prepared.is_barred(skill.at()) && !inputs.bank.items_of(skill).is_empty())
+        .filter(|&skill| !prepared.is_barred(skill.at()) && has_live_item(inputs.bank, skill))
         .map(|skill| (curve.information(belief.p_known()[skill.at()]), skill))
         .collect();
     ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     ranked
+}
+
+/// Whether a skill has items that placement may rest on: an item on trial decides nothing.
+fn has_live_item(bank: &Bank, skill: SkillIx) -> bool {
+    let first = bank.items_of(skill).first();
+    first.is_some_and(|item| !bank.item_status()[item.at()].is_on_trial())
 }
 
 /// Of the probes that tell most about their own skill, the one after which fewest skills of the whole
@@ -172,6 +178,7 @@ fn typical_item(
     let picker = Picker {
         target: Some(0.5),
         exposure: &[],
+        trial_share: 0.0,
         ..inputs.picker(&prepared.barred_items)
     };
     let mut choices = Vec::new();

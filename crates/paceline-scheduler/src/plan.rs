@@ -101,6 +101,7 @@ pub fn plan(
         columns: &columns,
         request,
         now,
+        seed,
     };
     let lesson = plan_inputs(&inputs, seed, scratch);
     scratch.columns = columns;
@@ -129,6 +130,7 @@ pub fn plan_columns(
         columns,
         request,
         now,
+        seed,
     };
     plan_inputs(&inputs, seed, scratch)
 }

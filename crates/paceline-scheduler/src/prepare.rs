@@ -90,6 +90,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) columns: &'a SkillColumns,
     pub(crate) request: &'a Request,
     pub(crate) now: Timestamp,
+    /// The seed of the plan.
+    pub(crate) seed: u64,
 }
 
 /// Buffers of the preparation, reused from lesson to lesson.
@@ -209,6 +211,12 @@ impl Inputs<'_> {
             slope: self.columns.easiness_slope,
             minutes_per_second: self.minutes_per_second(),
             exposure: &self.cohort.exposure,
+            trial_share: if self.is_syllabus() {
+                0.0
+            } else {
+                self.request.trial_share
+            },
+            seed: self.seed,
         }
     }
 

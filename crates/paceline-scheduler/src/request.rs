@@ -171,6 +171,9 @@ pub struct Request {
     /// Gain per minute below which an activity is not worth the learner's time; `None` derives it
     /// from the goal's date.
     pub price: Option<f32>,
+    /// Share of practice that goes to items on trial (pilot or stale), where a skill has any; 0 to 1. What they tell is worth
+    /// little to this learner, so it is no part of the objective.
+    pub trial_share: f32,
     /// Width of the search; 16 is the production width. Local search shrinks with it.
     pub width: u16,
     /// The learner's distance from UTC, for study days.
@@ -204,6 +207,7 @@ impl Request {
             after_lesson: 0,
             guide_items: 6,
             price: None,
+            trial_share: 0.1,
             width: crate::search::WIDTH as u16,
             utc_offset: UtcOffset::default(),
             pace: 1.0,

@@ -1,6 +1,8 @@
 //! Courses and learners for tests.
 
-use paceline_bank::{Bank, BankBuilder, CourseSpec, ItemSpec, SkillSpec, ThemeSpec, ThemesSpec};
+use paceline_bank::{
+    Bank, BankBuilder, CourseSpec, ItemSpec, ItemStatus, SkillSpec, ThemeSpec, ThemesSpec,
+};
 use paceline_core::ids::SkillIx;
 use paceline_core::stream::stream;
 use paceline_learner::memory::{Fsrs, Grade};
@@ -51,6 +53,29 @@ pub(crate) fn generated(n: usize, items: usize, seed: u64) -> Bank {
         specs.push(spec);
     }
     build(specs, items)
+}
+
+/// A course of one skill `a` whose items have these statuses, easiest first.
+pub(crate) fn of_status(statuses: &[ItemStatus]) -> Bank {
+    let mut builder = BankBuilder::new();
+    builder.course(CourseSpec {
+        id: "c".into(),
+        ..CourseSpec::default()
+    });
+    builder.skill(SkillSpec {
+        id: "c/a".into(),
+        ..SkillSpec::default()
+    });
+    for (i, &status) in statuses.iter().enumerate() {
+        builder.item(ItemSpec {
+            id: format!("c/a-{i}"),
+            skills: vec!["c/a".into()],
+            easiness: 1.5 - 0.1 * i as f32,
+            status,
+            ..ItemSpec::default()
+        });
+    }
+    builder.build().unwrap()
 }
 
 fn build(skills: Vec<SkillSpec>, items: usize) -> Bank {

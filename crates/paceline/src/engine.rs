@@ -16,6 +16,7 @@ use paceline_bank::Bank;
 use paceline_core::event::EventBody;
 use paceline_core::ids::LearnerId;
 use paceline_core::stream::keyed_u64;
+use paceline_core::units::Probability;
 use paceline_learner::{Params, Scratch};
 use paceline_scheduler::Cohort;
 use paceline_store::{EventKey, Store, StoreError, StoredEvent};
@@ -31,6 +32,8 @@ pub struct Config {
     pub search_width: u16,
     /// Names the parameters in every plan and offer.
     pub params_version: String,
+    /// Share of practice that goes to items on trial (pilot or stale), so that answers tell how hard they are; .1 by default.
+    pub trial_share: Probability,
     /// A learner's view is written anew after so many events; between, it is folded up from the journal when it is read.
     pub view_every: u64,
 }
@@ -41,6 +44,7 @@ impl Default for Config {
             cached_learners: 100_000,
             search_width: 16,
             params_version: "defaults-1".to_owned(),
+            trial_share: Probability::clamped(0.1),
             view_every: 1,
         }
     }

@@ -9,12 +9,13 @@ use rayon::prelude::*;
 use super::item::{self, CompiledItem};
 use super::page::{self, Page, RawItem};
 use super::tables::with_document;
-use super::{check, tables};
+use super::{check, locked, tables};
 use crate::bank::{Bank, Lesson};
 use crate::builder::{
     BankBuilder, BankError, CourseSpec, ItemSpec, Level, SkillSpec, ThemeSpec, ThemesSpec,
 };
 use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::lock::LOCK_FILE;
 use crate::source::SourceFile;
 use crate::suggest::closest;
 
@@ -40,21 +41,21 @@ struct Theme {
     place: Place,
 }
 
-struct Compiled {
-    spec: ItemSpec,
+pub(super) struct Compiled {
+    pub(super) spec: ItemSpec,
     place: Place,
-    item: CompiledItem,
+    pub(super) item: CompiledItem,
     passage: Option<String>,
     passages: Vec<(String, Option<String>)>,
     is_sound: bool,
 }
 
 #[derive(Default)]
-struct Course {
+pub(super) struct Course {
     spec: CourseSpec,
     skills: Vec<Skill>,
     themes: Vec<Theme>,
-    items: Vec<Compiled>,
+    pub(super) items: Vec<Compiled>,
     lessons: Vec<(String, Lesson, Place)>,
 }
 
@@ -66,7 +67,7 @@ impl Bank {
     /// Compiles content: the files of one or more courses, in any order.
     ///
     /// A file's course is the folder it stands in. Files other than `course.toml`, `skills.toml`,
-    /// `themes.toml` and Markdown are ignored, as is a `README.md`.
+    /// `themes.toml`, Markdown and the lock file of a calibration are ignored, as is a `README.md`.
     ///
     /// # Errors
     ///
@@ -78,18 +79,23 @@ impl Bank {
             reports: files.iter().map(|file| Report::new(file)).collect(),
         };
         let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut locks = Vec::new();
         for (i, file) in files.iter().enumerate() {
             let (folder, name) = split_path(&file.path);
+            if name == LOCK_FILE {
+                locks.push(i);
+            }
             let is_content = ["course.toml", "skills.toml", "themes.toml"].contains(&name)
                 || (name.ends_with(".md") && !name.eq_ignore_ascii_case("readme.md"));
             if is_content {
                 folders.entry(folder).or_default().push(i);
             }
         }
-        let courses: Vec<Course> = folders
+        let mut courses: Vec<Course> = folders
             .iter()
             .filter_map(|(folder, files)| compiler.course(folder, files))
             .collect();
+        locked::apply(&mut compiler.reports, &locks, &mut courses);
         compiler.check_items(&courses);
         let bank = compiler.build(courses, &files);
         let diagnostics: Vec<Diagnostic> = compiler
@@ -979,6 +985,7 @@ fn item_spec(
         id: format!("{course}/{}", raw.id),
         skills,
         easiness: level.easiness(),
+        easiness_sd: Level::SD,
         discrimination: 1.0,
         seconds: heading.seconds.unwrap_or(default_seconds),
         status: heading.status.unwrap_or_default(),

@@ -103,8 +103,9 @@ pub(super) fn read_heading(report: &mut Report<'_>, attributes: &[Attribute]) ->
                 "draft" => heading.status = Some(ItemStatus::Draft),
                 "pilot" => heading.status = Some(ItemStatus::Pilot),
                 "live" => heading.status = Some(ItemStatus::Live),
+                "stale" => heading.status = Some(ItemStatus::Stale),
                 "retired" => heading.status = Some(ItemStatus::Retired),
-                _ => wrong("`draft`, `pilot`, `live` or `retired`"),
+                _ => wrong("`draft`, `pilot`, `live`, `stale` or `retired`"),
             },
             "compare" => match value.as_str() {
                 "text" => heading.compare_text = true,

@@ -510,3 +510,93 @@ proptest! {
         }
     }
 }
+
+/// The course with a lock file that calibrated `sum` in `version`, as `status`.
+fn locked(page: &str, version: ItemVersion, status: ItemStatus) -> (Bank, Vec<Diagnostic>) {
+    let item = LockedItem {
+        version,
+        status,
+        a: 2.0,
+        b: -0.75,
+        c: 0.0,
+        se_a: 0.0,
+        se_b: 0.1,
+        n: 400,
+    };
+    let items = [("math/sum", item), ("math/gone", item)];
+    let lock = Lock {
+        format: LOCK_FORMAT,
+        model: "2pl".to_owned(),
+        items: items.map(|(id, item)| (id.to_owned(), item)).into(),
+    };
+    let mut files = course(page);
+    files.push(file("calibration.lock.toml", &lock.to_toml()));
+    Bank::compile(&files).map_err(|d| d[0].to_string()).unwrap()
+}
+
+#[test]
+fn a_lock_of_the_same_version_puts_parameters_in_use() {
+    let version = bank().item_version(bank().item_ix("math/sum").unwrap());
+    let (bank, warnings) = locked(PAGE, version, ItemStatus::Live);
+    let sum = bank.item_ix("math/sum").unwrap().at();
+    assert_eq!(bank.item_easiness()[sum], 1.5);
+    assert_eq!(bank.item_discrimination()[sum], 2.0);
+    assert_eq!(bank.item_easiness_sd()[sum], 0.2);
+    assert_eq!(bank.item_status()[sum], ItemStatus::Live);
+    let [gone] = warnings.try_into().unwrap();
+    assert_eq!(gone.message, "calibrated items that no longer exist");
+    assert_eq!(gone.found, "`math/gone`");
+}
+
+#[test]
+fn an_edited_item_is_stale_and_on_trial_with_its_parameters_as_a_prior() {
+    let version = bank().item_version(bank().item_ix("math/sum").unwrap());
+    let edited = PAGE.replace("finds {b}", "earns {b}");
+    let (bank, warnings) = locked(&edited, version, ItemStatus::Live);
+    let add = bank.skill_ix("math/add").unwrap();
+    let sum = bank.item_ix("math/sum").unwrap();
+    assert_eq!(bank.item_status()[sum.at()], ItemStatus::Stale);
+    assert_eq!(bank.item_easiness()[sum.at()], 1.5);
+    assert!(bank.item_easiness_sd()[sum.at()] > 0.5);
+    assert_eq!(bank.trial_items_of(add), [sum]);
+    assert!(!bank.items_of(add).contains(&sum));
+    assert_eq!(warnings[1].found, "`math/sum`");
+    let hint = PAGE.replace("? Count on from", "? Go on from");
+    let (mended, _) = locked(&hint, version, ItemStatus::Live);
+    assert_eq!(
+        mended.item_status()[sum.at()],
+        ItemStatus::Live,
+        "a hint is no edit"
+    );
+}
+
+#[test]
+fn a_lock_promotes_a_pilot_and_leaves_what_an_author_took_out() {
+    let version = bank().item_version(bank().item_ix("math/sum").unwrap());
+    for (author, lock, wanted) in [
+        ("pilot", ItemStatus::Live, ItemStatus::Live),
+        ("pilot", ItemStatus::Pilot, ItemStatus::Pilot),
+        ("draft", ItemStatus::Live, ItemStatus::Draft),
+        ("retired", ItemStatus::Live, ItemStatus::Retired),
+        ("stale", ItemStatus::Live, ItemStatus::Stale),
+    ] {
+        let page = PAGE.replace("seconds=20", &format!("seconds=20 status={author}"));
+        let (bank, _) = locked(&page, version, lock);
+        let sum = bank.item_ix("math/sum").unwrap();
+        assert_eq!(bank.item_status()[sum.at()], wanted, "{author}");
+    }
+}
+
+#[test]
+fn a_bad_lock_is_an_error_with_its_place() {
+    for (text, line, wanted) in [
+        ("format = 7\n", 1, "a lock file of another version"),
+        ("format = 1\nmodel = 3\n", 2, "invalid type"),
+    ] {
+        let mut files = course(PAGE);
+        files.push(file("math/calibration.lock.toml", text));
+        let error = &Bank::compile(&files).unwrap_err()[0];
+        assert!(error.message.contains(wanted), "{error}");
+        assert_eq!(error.line, line);
+    }
+}

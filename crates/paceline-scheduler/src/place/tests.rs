@@ -1,7 +1,7 @@
 use paceline_core::time::Timestamp;
 use paceline_learner::memory::Fsrs;
 
-use crate::testing::generated;
+use crate::testing::{generated, of_status};
 use crate::{
     Cohort, Kind, ProbeAnswer, Purpose, Request, Scratch, SkillColumns, placed, plan_columns,
 };
@@ -53,4 +53,32 @@ fn twenty_questions_find_most_of_what_a_learner_knows() {
         0.85 * 300.0 <= right as f32,
         "{right} of 300 skills placed rightly"
     );
+}
+
+#[test]
+fn placement_rests_on_no_item_on_trial() {
+    use paceline_bank::ItemStatus::{Live, Pilot, Stale};
+    let ask = |statuses: &[_]| {
+        let bank = of_status(statuses);
+        let mut request = Request::learn(60.0);
+        request.purpose = Purpose::Place { max_questions: 20 };
+        request.trial_share = 1.0;
+        let lesson = plan_columns(
+            &bank,
+            &Fsrs::default(),
+            &Cohort::default(),
+            &SkillColumns::blank(1, 0.5),
+            &request,
+            Timestamp(1_700_000_000),
+            3,
+            &mut Scratch::default(),
+        );
+        let items = lesson.activities.iter().filter_map(|a| a.item);
+        items
+            .map(|item| bank.item_status()[item.at()])
+            .collect::<Vec<_>>()
+    };
+    let asked = ask(&[Pilot, Live, Stale]);
+    assert!(!asked.is_empty() && asked.iter().all(|&status| status == Live));
+    assert_eq!(ask(&[Pilot, Stale]), []);
 }

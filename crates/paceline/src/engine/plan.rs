@@ -291,6 +291,7 @@ impl Engine {
             recent: recent.collect(),
             probes: self.probes(state),
             width: self.config.search_width,
+            trial_share: self.config.trial_share.get(),
             utc_offset: profile.utc_offset,
             pace: state.pace.factor(),
             theme_affinity: self.themes().map(|theme| liking(&theme.id)).collect(),
