@@ -1,29 +1,14 @@
 //! Memory states: against `fsrs`, the reference implementation, and `rs-fsrs`.
 
-use crate::timing::{Row, in_turns};
+use crate::draws::Draws;
+use crate::timing::{Row, in_turns, once};
 use chrono::{DateTime, TimeDelta, Utc};
-use paceline_core::stream::stream;
 use paceline_learner::memory::{FitOptions, Fsrs, Grade, MemoryState, Review, Weights, fit};
 use std::hint::black_box;
-use std::time::Instant;
 
-/// A few draws are all this needs of a generator.
-struct Draws(paceline_core::stream::ChaCha8Rng);
-
-impl Draws {
-    fn new(key: &str) -> Self {
-        Self(stream("peers", 1, key.as_bytes()))
-    }
-
-    fn unit(&mut self) -> f32 {
-        use rand::RngExt;
-        self.0.random()
-    }
-
-    fn days(&mut self) -> u32 {
-        // Half within a week, some on the same day, a tail of months.
-        (self.unit().powi(4) * 120.0) as u32
-    }
+/// Half within a week, some on the same day, a tail of months.
+fn days(draws: &mut Draws) -> u32 {
+    (draws.unit().powi(4) * 120.0) as u32
 }
 
 pub fn rows() -> Vec<Row> {
@@ -42,7 +27,7 @@ fn states(n: usize) -> Vec<(MemoryState, u32)> {
             let stability = 0.5 + 80.0 * draws.unit().powi(2);
             (
                 MemoryState::clipped(stability, 1.0 + 9.0 * draws.unit()),
-                1 + draws.days(),
+                1 + days(&mut draws),
             )
         })
         .collect()
@@ -90,13 +75,7 @@ fn next_states() -> [Row; 2] {
             black_box(scheduler.repeat(black_box(card.clone()), now));
         }
     });
-    let row = |peer, (ours_ns, peer_ns)| Row {
-        name: "memory/next_states",
-        peer,
-        ours_ns,
-        peer_ns,
-        target: 3.0,
-    };
+    let row = |peer, times| Row::new("memory/next_states", peer, times, 3.0);
     [row("fsrs", against_fsrs), row("rs-fsrs", against_rs)]
 }
 
@@ -182,13 +161,7 @@ fn replay() -> [Row; 2] {
             );
         },
     );
-    let row = |name, (ours_ns, peer_ns)| Row {
-        name,
-        peer: "fsrs",
-        ours_ns,
-        peer_ns,
-        target: 4.0,
-    };
+    let row = |name, times| Row::new(name, "fsrs", times, 4.0);
     [
         row("memory/replay, one by one", one),
         row("memory/replay, many", many),
@@ -203,7 +176,7 @@ fn retrievability() -> Row {
     let ours = Fsrs::default();
     let mut out = vec![0.0; states.len()];
     let mut peer_out = vec![0.0; states.len()];
-    let (ours_ns, peer_ns) = in_turns(
+    let times = in_turns(
         states.len(),
         || ours.retrievabilities(black_box(&days), black_box(&stability), black_box(&mut out)),
         || {
@@ -220,13 +193,7 @@ fn retrievability() -> Row {
     for (ours, theirs) in out.iter().zip(&peer_out) {
         assert!((ours - theirs).abs() <= 1e-5 * theirs, "{ours} {theirs}");
     }
-    Row {
-        name: "memory/retrievability, batched",
-        peer: "fsrs",
-        ours_ns,
-        peer_ns,
-        target: 10.0,
-    }
+    Row::new("memory/retrievability, batched", "fsrs", times, 10.0)
 }
 
 /// Fits weights to what learners of other weights did: time a review, and loss on learners kept apart.
@@ -259,38 +226,33 @@ fn fitting() -> [Row; 2] {
         }
     }
     let n = items.len() as f64;
-    let start = Instant::now();
-    let ours = fit(&train, &FitOptions::default()).expect("there are reviews");
-    let ours_ns = start.elapsed().as_nanos() as f64 / n;
+    let (ours, ours_ns) = once(|| fit(&train, &FitOptions::default()).expect("there are reviews"));
     let input = fsrs::ComputeParametersInput {
         train_set: items,
         card_ids: Some(cards),
         ..fsrs::ComputeParametersInput::default()
     };
-    let start = Instant::now();
-    let theirs = fsrs::compute_parameters(input).expect("there are reviews");
-    let peer_ns = start.elapsed().as_nanos() as f64 / n;
+    let (theirs, peer_ns) = once(|| fsrs::compute_parameters(input).expect("there are reviews"));
     let theirs = Weights::clipped(theirs.try_into().expect("21 weights"));
     let losses = [Weights::DEFAULT, ours.weights, theirs, truth].map(|w| log_loss(w, &test));
     println!(
         "fit of {n} reviews, log loss on others: defaults {:.5}, ours {:.5} ({} steps), fsrs {:.5}, truth {:.5}\n",
         losses[0], losses[1], ours.steps, losses[2], losses[3]
     );
+    let nano = |losses: [f64; 2]| (losses[0] * 1e9, losses[1] * 1e9);
     [
-        Row {
-            name: "memory/fit, a review",
-            peer: "fsrs",
-            ours_ns,
-            peer_ns,
-            target: 1.0,
-        },
-        Row {
-            name: "memory/fit, log loss (1e-9)",
-            peer: "fsrs",
-            ours_ns: losses[1] * 1e9,
-            peer_ns: losses[2] * 1e9,
-            target: 0.999,
-        },
+        Row::new(
+            "memory/fit, a review",
+            "fsrs",
+            (ours_ns / n, peer_ns / n),
+            1.0,
+        ),
+        Row::new(
+            "memory/fit, log loss (1e-9)",
+            "fsrs",
+            nano([losses[1], losses[2]]),
+            0.999,
+        ),
     ]
 }
 
