@@ -36,6 +36,7 @@ fn main() -> Result<(), Failure> {
             names => standard
                 .policies
                 .into_iter()
+                .chain([PolicyKind::EngineWrongGraph])
                 .filter(|policy| names.split(',').any(|name| policy.name() == name))
                 .collect(),
         },

@@ -28,6 +28,8 @@ pub enum PolicyKind {
     Baseline(Baseline),
     /// The engine, with these strategies.
     Engine(Strategies),
+    /// The engine, told a graph of which six in ten edges are wrong.
+    EngineWrongGraph,
     /// Sees the true state; greedy, so not a bound.
     Oracle,
 }
@@ -38,6 +40,7 @@ impl PolicyKind {
         match self {
             PolicyKind::Baseline(baseline) => baseline.name().to_owned(),
             PolicyKind::Engine(strategies) => engine_name(strategies),
+            PolicyKind::EngineWrongGraph => "engine-wrong-graph".to_owned(),
             PolicyKind::Oracle => "oracle".to_owned(),
         }
     }
@@ -178,6 +181,9 @@ pub struct Study {
     pub figures: Vec<Figure>,
 }
 
+/// Share of wrong edges in the graph that [`PolicyKind::EngineWrongGraph`] is told.
+const WRONG_GRAPH: f64 = 0.6;
+
 /// One class under one policy.
 #[derive(Clone, Copy)]
 struct Job {
@@ -305,12 +311,14 @@ fn teach(
         })),
         PolicyKind::Engine(strategies) => {
             let seed = world.draws.bits(Purpose::PolicyChoice, 1, 0);
-            Box::new(EngineTeacher::new(
-                bank.clone(),
-                curriculum,
-                strategies,
-                seed,
-            )?)
+            let bank = bank.clone();
+            Box::new(EngineTeacher::new(bank, curriculum, strategies, seed)?)
+        }
+        PolicyKind::EngineWrongGraph => {
+            let seed = world.draws.bits(Purpose::PolicyChoice, 1, 0);
+            let bank = Arc::new(curriculum.misdrawn(WRONG_GRAPH, seed).bank()?);
+            let strategies = Strategies::default();
+            Box::new(EngineTeacher::new(bank, curriculum, strategies, seed)?)
         }
         PolicyKind::Oracle => Box::new(Oracle::new(curriculum, calendar)),
     };

@@ -7,6 +7,7 @@ use paceline::ids::{ItemIx, SkillIx, ThemeIx};
 use std::sync::Arc;
 
 use crate::SimError;
+use crate::draws::{Draws, Purpose};
 
 /// A course as policies see it; skills stand in syllabus order.
 #[derive(Clone, Debug, Default)]
@@ -142,6 +143,39 @@ impl Curriculum {
         builder.build().map_err(|errors| SimError::Engine {
             why: errors.to_string(),
         })
+    }
+
+    /// Prerequisites by skill with a share of the edges `wrong`: half of those gone, the others starting elsewhere.
+    pub(crate) fn redrawn_needs(&self, draws: &Draws, wrong: f64) -> Vec<Vec<(u32, f64)>> {
+        let mut edge = 0;
+        let mut needs = Vec::with_capacity(self.n_skills());
+        for (k, skill) in self.skills.iter().enumerate() {
+            let mut mine: Vec<(u32, f64)> = Vec::with_capacity(skill.needs.len());
+            for &(p, weight) in &skill.needs {
+                edge += 1;
+                let fate = draws.uniform(Purpose::Edge, edge, 0) / wrong;
+                let p = match fate {
+                    ..0.5 => continue,
+                    0.5..1.0 => draws.below(Purpose::Edge, edge, 1, k) as u32,
+                    _ => p,
+                };
+                if mine.iter().all(|&(q, _)| q != p) {
+                    mine.push((p, weight));
+                }
+            }
+            needs.push(mine);
+        }
+        needs
+    }
+
+    /// The same course with a share `wrong` of its edges drawn wrongly, by `seed`.
+    pub(crate) fn misdrawn(&self, wrong: f64, seed: u64) -> Self {
+        let mut course = self.clone();
+        let needs = self.redrawn_needs(&Draws::new("misdrawn", seed, &[]), wrong);
+        for (skill, needs) in course.skills.iter_mut().zip(needs) {
+            skill.needs = needs;
+        }
+        course
     }
 
     /// External ids of the courses that the skills belong to.

@@ -6,6 +6,7 @@ mod ledger;
 mod lowest;
 mod mastery;
 mod random;
+mod retention;
 mod zpdes;
 
 use serde::{Deserialize, Serialize};
@@ -43,11 +44,13 @@ pub enum Baseline {
     LowestMastery,
     /// The unlocked skill with the most to learn per second.
     GreedyFrontier,
+    /// Syllabus order, reviews when FSRS expects a retention below .9.
+    FixedRetention,
 }
 
 impl Baseline {
     /// Every baseline in its order of report.
-    pub const ALL: [Baseline; 7] = [
+    pub const ALL: [Baseline; 8] = [
         Baseline::Fixed,
         Baseline::FixedReview,
         Baseline::Random,
@@ -55,6 +58,7 @@ impl Baseline {
         Baseline::Zpdes,
         Baseline::LowestMastery,
         Baseline::GreedyFrontier,
+        Baseline::FixedRetention,
     ];
 
     /// The name used in output and on the command line.
@@ -67,6 +71,7 @@ impl Baseline {
             Baseline::Zpdes => "zpdes",
             Baseline::LowestMastery => "lowest-mastery",
             Baseline::GreedyFrontier => "greedy-frontier",
+            Baseline::FixedRetention => "fsrs-retention",
         }
     }
 
@@ -87,6 +92,7 @@ impl Baseline {
             Baseline::Zpdes => Box::new(zpdes::Zpdes::new(curriculum, draws)),
             Baseline::LowestMastery => Box::new(lowest::LowestMastery::new(curriculum, draws)),
             Baseline::GreedyFrontier => Box::new(frontier::GreedyFrontier::new(curriculum, draws)),
+            Baseline::FixedRetention => Box::new(retention::FixedRetention::new(curriculum, draws)),
         }
     }
 }

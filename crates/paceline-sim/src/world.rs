@@ -245,7 +245,7 @@ impl World {
         world.kept = (0..KEPT_DAYS)
             .map(|age| libm::pow(1.0 + f64::from(age) / 7.0, -world.decay))
             .collect();
-        world.needs = true_needs(&draws, curriculum, wrong_edges);
+        world.needs = curriculum.redrawn_needs(&draws, wrong_edges);
         world.encompasses = curriculum
             .skills
             .iter()
@@ -292,27 +292,4 @@ fn item_weights(curriculum: &Curriculum) -> Vec<f64> {
     seconds
         .map(|seconds| libm::sqrt(seconds / typical.max(1e-9)))
         .collect()
-}
-
-/// The graph as it is: of the edges shown, a share is wrong; half of those do not exist, the others start elsewhere.
-fn true_needs(draws: &Draws, curriculum: &Curriculum, wrong: f64) -> Vec<Vec<(u32, f64)>> {
-    let mut edge = 0;
-    let mut needs = Vec::with_capacity(curriculum.n_skills());
-    for (k, skill) in curriculum.skills.iter().enumerate() {
-        let mut mine: Vec<(u32, f64)> = Vec::with_capacity(skill.needs.len());
-        for &(p, weight) in &skill.needs {
-            edge += 1;
-            let fate = draws.uniform(Purpose::Edge, edge, 0) / wrong;
-            let p = match fate {
-                ..0.5 => continue,
-                0.5..1.0 => draws.below(Purpose::Edge, edge, 1, k) as u32,
-                _ => p,
-            };
-            if mine.iter().all(|&(q, _)| q != p) {
-                mine.push((p, weight));
-            }
-        }
-        needs.push(mine);
-    }
-    needs
 }

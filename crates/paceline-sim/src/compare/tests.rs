@@ -34,7 +34,9 @@ fn one_thread_and_two_print_the_same_bytes() {
 
 #[test]
 fn adding_a_policy_changes_no_other_row() {
-    let all = on_threads(1, &small());
+    let mut more = small();
+    more.policies.push(PolicyKind::EngineWrongGraph);
+    let all = on_threads(1, &more);
     let few = on_threads(
         1,
         &Config {
@@ -42,6 +44,7 @@ fn adding_a_policy_changes_no_other_row() {
             ..small()
         },
     );
+    assert_eq!(few.comparison.rows.len(), 2 * Family::ALL.len());
     for row in &few.comparison.rows {
         assert!(all.comparison.rows.contains(row), "{row:?}");
     }

@@ -84,3 +84,23 @@ fn a_skill_begins_with_its_lesson() {
         assert_eq!(done[0].1.kind, Kind::Lesson, "{}", baseline.name());
     }
 }
+
+#[test]
+fn fixed_retention_reviews_what_fades_before_it_teaches_on() {
+    let done = activities(Baseline::FixedRetention, true, 8);
+    let first: Vec<u32> = done.iter().map(|(_, a)| a.skill).take(4).collect();
+    assert_eq!(
+        first,
+        [0, 0, 0, 1],
+        "a lesson and two answers, then the next skill"
+    );
+    let review = done.iter().find(|(lesson, a)| *lesson > 0 && a.skill == 0);
+    let (lesson, review) = review.expect("the first skill fades below .9 within two weeks");
+    assert_ne!(review.kind, Kind::Lesson);
+    let before = done.iter().find(|(day, _)| day == lesson);
+    assert_eq!(
+        before.unwrap().1.skill,
+        0,
+        "what is due comes before what is new"
+    );
+}
