@@ -87,12 +87,16 @@ pub(crate) struct Local {
     /// Chains of lessons that end in a skill which is locked at the start.
     pub(crate) closures: Vec<Span>,
     pub(crate) chains: Vec<u16>,
+    /// Difficulty after any lesson.
+    pub(crate) lesson_difficulty: f32,
     /// The branches after any lesson.
     pub(crate) after_lesson: Branches,
     /// Gain of a perfectly ready lesson, memory part: equal for all skills.
     pub(crate) lesson_memory: f32,
 }
 
+/// Most skills of a problem.
+pub(crate) const MOST_LOCAL: usize = 256;
 /// Longest chain of lessons tried as one move.
 const MAX_CHAIN: usize = 6;
 
@@ -137,6 +141,7 @@ impl Local {
         self.lesson_memory = value::lesson_memory(objective, fsrs, horizon);
         if let Some(any) = self.skills.first() {
             let taught = any.state.after_lesson(objective, fsrs, 1.0);
+            self.lesson_difficulty = taught.difficulty;
             self.after_lesson = Branches::of(objective, fsrs, horizon, &taught);
         }
         for skill in &mut self.skills {

@@ -42,7 +42,7 @@ pub(crate) fn tidy(
             if roughness <= smoother {
                 continue;
             }
-            trial.clone_from(start);
+            trial.copy_from(start);
             search.replay(trial, &other[fixed..]);
             if trial.moves == other && best.value * (1.0 - SLACK) <= trial.value {
                 std::mem::swap(best, trial);

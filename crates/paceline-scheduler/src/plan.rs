@@ -29,7 +29,7 @@ use crate::{Cohort, Pin, Purpose, Request, SkillColumns, order, outlook, place};
 mod tests;
 
 /// Buffers that plans reuse; they carry nothing from one plan to the next but allocations.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Scratch {
     pub(crate) columns: SkillColumns,
     pub(crate) view: ViewBuffers,
@@ -190,7 +190,7 @@ fn plan_inputs(inputs: &Inputs<'_>, seed: u64, scratch: &mut Scratch) -> Lesson 
         local: &prepared.local,
         rules: &rules,
     };
-    lesson.clone_from(search.run(start, usize::from(inputs.request.width.max(1)), buffers));
+    lesson.copy_from(search.run(start, usize::from(inputs.request.width.max(1)), buffers));
     if !rules.syllabus {
         let local = &prepared.local;
         let confusable = |a: u16, b: u16| {
@@ -678,7 +678,7 @@ impl Writer<'_> {
         let local = self.search.local;
         let of = |(&(skill, rate), &propensity): (&(u16, f32), &f32)| {
             let at = usize::from(skill);
-            let taught = node.state(local, at).taught;
+            let taught = node.taught(at);
             let item = taught.then(|| local.items(at).get(node.used(at))).flatten();
             Candidate {
                 skill: local.skills[at].skill,

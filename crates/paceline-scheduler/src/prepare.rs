@@ -15,7 +15,7 @@ use paceline_learner::memory::Fsrs;
 
 use crate::items::{FEW_ITEMS, MOST_ITEMS, Picker};
 use crate::kernel::{self, BLOCK, Block};
-use crate::local::{Edge, Local, LocalSkill, Span};
+use crate::local::{Edge, Local, LocalSkill, MOST_LOCAL, Span};
 use crate::search::{NOTHING_BEFORE, Rules};
 use crate::value::{self, Branches, Horizon, SkillState};
 use crate::{Ban, Cohort, Purpose, Request, SkillColumns, unlock};
@@ -24,8 +24,6 @@ use crate::{Ban, Cohort, Purpose, Request, SkillColumns, unlock};
 const FEWEST: usize = 48;
 /// Most skills that go into the search, before those they draw in.
 const MOST: usize = 192;
-/// Most skills of a problem in all.
-const MOST_LOCAL: usize = 256;
 /// Skills from which on few items each are enough.
 const MANY_SKILLS: usize = 24;
 /// Answers within which an item does not come again.

@@ -165,7 +165,7 @@ fn exhaustive(
     let mut child = pool.pop().unwrap_or_default();
     for skill in 0..search.local.len() {
         if search.pays(node, skill) {
-            child.clone_from(node);
+            child.copy_from(node);
             search.apply(&mut child, skill);
             exhaustive(search, &child, pool, best, budget);
         }
