@@ -39,7 +39,9 @@ fn main() {
         .filter(|bank| part.is_empty() || bank.0 == part)
     {
         for (kind, share) in [("new", 0.0), ("half", 0.5), ("mature", 1.0)] {
-            time(name, bank, kind, share);
+            if std::env::args().nth(3).is_none_or(|only| only == kind) {
+                time(name, bank, kind, share);
+            }
         }
     }
 }
@@ -61,7 +63,8 @@ fn time(name: &str, bank: &Bank, kind: &str, share: f64) {
     let mut scratch = Scratch::default();
     let mut best = f64::INFINITY;
     let (mut activities, mut minutes, mut value) = (0, 0.0, 0.0);
-    for _ in 0..ROUNDS {
+    let rounds = std::env::var("ROUNDS").map_or(ROUNDS, |n| n.parse().expect("a number"));
+    for _ in 0..rounds {
         (activities, minutes, value) = (0, 0.0, 0.0);
         let start = busy_seconds();
         let mut lessons = 0;
@@ -121,7 +124,7 @@ fn practised(bank: &Bank, params: &Params, share: f64, seed: u64) -> Learner {
             .map(|(to, weight)| (SkillIx(to), weight))
             .collect();
         for &item in bank.items_of(skill).iter().take(4) {
-            let right = rng.next_u32() % 5 != 0;
+            let right = !rng.next_u32().is_multiple_of(5);
             let answer = Observed {
                 skills: &[skill],
                 item,

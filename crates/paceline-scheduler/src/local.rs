@@ -8,6 +8,7 @@ use paceline_core::ids::{ItemIx, SkillIx};
 use paceline_learner::memory::Fsrs;
 
 use crate::Objective;
+use crate::kernel::{self, BLOCK, Block};
 use crate::value::{self, Branches, Horizon, SkillState};
 
 /// An edge to another local skill.
@@ -17,7 +18,7 @@ pub(crate) struct Edge {
     pub(crate) weight: f32,
     /// Prerequisites: whether the edge is hard. Credits: unused.
     pub(crate) hard: bool,
-    /// Credits: gain of the target from this share while it is as it was at the start.
+    /// Gain of the target from this share of a success while it is as it was at the start.
     pub(crate) base_gain: f32,
 }
 
@@ -28,6 +29,14 @@ pub(crate) struct ItemChoice {
     pub(crate) minutes: f32,
     /// Log-odds of a right answer on it relative to a typical item of the skill.
     pub(crate) offset_logit: f32,
+}
+
+/// A skill whose practice another gets a share of.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Creditor {
+    pub(crate) from: u16,
+    /// Worth of that share before anything is done.
+    pub(crate) gain: f32,
 }
 
 /// A half-open range into one of the pools of [`Local`].
@@ -77,16 +86,38 @@ pub(crate) struct LocalSkill {
     pub(crate) creditors: Span,
 }
 
+/// Columns for the kernels. Shape: all `[BLOCK]`.
+#[derive(Clone, Debug)]
+struct Columns {
+    a: [f32; BLOCK],
+    b: [f32; BLOCK],
+    c: [f32; BLOCK],
+    d: [f32; BLOCK],
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        let [a, b, c, d] = [[0.0; BLOCK]; 4];
+        Self { a, b, c, d }
+    }
+}
+
 /// The problem: skills, edges and items in flat pools, refilled for every lesson.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Local {
     pub(crate) skills: Vec<LocalSkill>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) links: Vec<u16>,
+    pub(crate) creditor_pool: Vec<Creditor>,
     pub(crate) items: Vec<ItemChoice>,
     /// Chains of lessons that end in a skill which is locked at the start.
     pub(crate) closures: Vec<Span>,
     pub(crate) chains: Vec<u16>,
+    /// Where the row of each skill begins in the pool being filled. Shape: `[n + 1]`.
+    degree: Vec<u32>,
+    chain: Vec<u16>,
+    columns: Columns,
+    block: Block,
     /// Difficulty after any lesson.
     pub(crate) lesson_difficulty: f32,
     /// The branches after any lesson.
@@ -96,7 +127,7 @@ pub(crate) struct Local {
 }
 
 /// Most skills of a problem.
-pub(crate) const MOST_LOCAL: usize = 256;
+pub(crate) const MOST_LOCAL: usize = BLOCK;
 /// Longest chain of lessons tried as one move.
 const MAX_CHAIN: usize = 6;
 
@@ -106,6 +137,7 @@ impl Local {
         self.skills.clear();
         self.edges.clear();
         self.links.clear();
+        self.creditor_pool.clear();
         self.items.clear();
         self.closures.clear();
         self.chains.clear();
@@ -128,8 +160,8 @@ impl Local {
         &self.links[self.skills[skill].dependants.range()]
     }
 
-    pub(crate) fn creditors(&self, skill: usize) -> &[u16] {
-        &self.links[self.skills[skill].creditors.range()]
+    pub(crate) fn creditors(&self, skill: usize) -> &[Creditor] {
+        &self.creditor_pool[self.skills[skill].creditors.range()]
     }
 
     pub(crate) fn items(&self, skill: usize) -> &[ItemChoice] {
@@ -144,64 +176,126 @@ impl Local {
             self.lesson_difficulty = taught.difficulty;
             self.after_lesson = Branches::of(objective, fsrs, horizon, &taught);
         }
-        for skill in &mut self.skills {
-            if skill.state.taught {
-                let of = |state: &SkillState| Branches::of(objective, fsrs, horizon, state);
-                skill.branches = of(&skill.state);
-                let practice =
-                    value::practice_gain(objective, &skill.state, &skill.branches, 1.0, 1.0);
-                skill.branches_after = of(&skill.state.after_practice(&skill.branches, &practice));
-            }
-        }
-        for from in 0..self.skills.len() {
-            for edge in self.skills[from].credits.range() {
-                let Edge { to, weight, .. } = self.edges[edge];
-                let target = &self.skills[usize::from(to)];
-                self.edges[edge].base_gain =
-                    value::credit_gain(objective, fsrs, horizon, &target.state, weight);
-            }
-        }
-        self.reverse(
-            |skill| skill.prerequisites,
-            |skill, span| skill.dependants = span,
-        );
-        self.reverse(|skill| skill.credits, |skill, span| skill.creditors = span);
+        self.foresee(objective, fsrs, horizon);
+        self.share_out(objective, fsrs, horizon);
+        self.find_dependants();
+        self.find_creditors();
         self.find_closures();
     }
 
-    /// Writes, for every skill, which skills have an edge to it.
-    fn reverse(&mut self, row: impl Fn(&LocalSkill) -> Span, put: impl Fn(&mut LocalSkill, Span)) {
-        let n = self.skills.len();
-        let start = self.links.len();
-        let mut degree = vec![0u32; n + 1];
-        for skill in &self.skills {
-            for edge in &self.edges[row(skill).range()] {
-                degree[usize::from(edge.to) + 1] += 1;
-            }
+    /// Writes the branches of every taught skill, now and after one answer.
+    fn foresee(&mut self, objective: &Objective, fsrs: &Fsrs, horizon: &Horizon) {
+        let n = self.skills.len().min(BLOCK);
+        let Columns { a, b, c, d } = &mut self.columns;
+        for (i, skill) in self.skills[..n].iter().enumerate() {
+            let state = &skill.state;
+            (a[i], b[i], c[i]) = (state.stability_days, state.difficulty, state.elapsed_days);
         }
-        for i in 0..n {
-            degree[i + 1] += degree[i];
-        }
-        self.links.resize(start + degree[n] as usize, 0);
+        kernel::branches(fsrs, horizon, &a[..n], &b[..n], &c[..n], &mut self.block);
         for (i, skill) in self.skills.iter_mut().enumerate() {
-            let span = Span {
-                start: start as u32 + degree[i],
-                len: degree[i + 1] - degree[i],
+            if !skill.state.taught {
+                continue;
+            }
+            skill.branches = if i < n && objective.forgetting && !skill.state.touched_today {
+                self.block.get(i)
+            } else {
+                Branches::of(objective, fsrs, horizon, &skill.state)
             };
-            put(skill, span);
-        }
-        for from in 0..n {
-            for edge in row(&self.skills[from]).range() {
-                let to = usize::from(self.edges[edge].to);
-                self.links[start + degree[to] as usize] = from as u16;
-                degree[to] += 1;
+            let practice = value::practice_gain(objective, &skill.state, &skill.branches, 1.0, 1.0);
+            let after = skill.state.after_practice(&skill.branches, &practice);
+            skill.branches_after = if i < n && objective.forgetting {
+                Branches::today(fsrs, &after)
+            } else {
+                Branches::of(objective, fsrs, horizon, &after)
+            };
+            if i < n {
+                (a[i], b[i]) = (after.stability_days, skill.branches_after.stability_after);
             }
         }
+        if !objective.forgetting {
+            return;
+        }
+        c[..n].fill(0.0);
+        kernel::memories(fsrs, horizon, &a[..n], &c[..n], d);
+        for (skill, &kept) in self.skills.iter_mut().zip(&d[..n]) {
+            (skill.branches_after.before, skill.branches_after.kept) = (kept, kept);
+        }
+        kernel::memories(fsrs, horizon, &b[..n], &c[..n], d);
+        for (skill, &grown) in self.skills.iter_mut().zip(&d[..n]) {
+            skill.branches_after.grown = grown;
+        }
+    }
+
+    /// Writes what each share of a success is worth to the skill that gets it.
+    fn share_out(&mut self, objective: &Objective, fsrs: &Fsrs, horizon: &Horizon) {
+        let Columns { a, b, d, .. } = &mut self.columns;
+        for edges in self.edges.chunks_mut(BLOCK) {
+            let n = edges.len();
+            for (i, edge) in edges.iter().enumerate() {
+                let target = &self.skills[usize::from(edge.to)];
+                let (state, branches) = (&target.state, &target.branches);
+                (a[i], b[i]) = value::after_share(state, branches, edge.weight);
+            }
+            kernel::memories(fsrs, horizon, &a[..n], &b[..n], d);
+            for (edge, &after) in edges.iter_mut().zip(&d[..n]) {
+                let target = &self.skills[usize::from(edge.to)];
+                edge.base_gain =
+                    value::credit_gain(objective, &target.state, &target.branches, after);
+            }
+        }
+    }
+
+    /// Writes, for every skill, which skills build on it.
+    fn find_dependants(&mut self) {
+        let mut skills = std::mem::take(&mut self.skills);
+        let edges = &self.edges;
+        reverse(
+            &mut skills,
+            &mut self.degree,
+            |skill| &edges[skill.prerequisites.range()],
+            |skill| &mut skill.dependants,
+        );
+        self.links
+            .resize(self.degree.last().map_or(0, |&n| n as usize), 0);
+        for from in 0..skills.len() {
+            for edge in &edges[skills[from].prerequisites.range()] {
+                let at = &mut self.degree[usize::from(edge.to)];
+                self.links[*at as usize] = from as u16;
+                *at += 1;
+            }
+        }
+        self.skills = skills;
+    }
+
+    /// Writes, for every skill, whose practice it gets a share of.
+    fn find_creditors(&mut self) {
+        let mut skills = std::mem::take(&mut self.skills);
+        let edges = &self.edges;
+        reverse(
+            &mut skills,
+            &mut self.degree,
+            |skill| &edges[skill.credits.range()],
+            |skill| &mut skill.creditors,
+        );
+        let n = self.degree.last().map_or(0, |&n| n as usize);
+        self.creditor_pool.resize(n, Creditor::default());
+        for from in 0..skills.len() {
+            for edge in &edges[skills[from].credits.range()] {
+                let to = usize::from(edge.to);
+                let at = &mut self.degree[to];
+                self.creditor_pool[*at as usize] = Creditor {
+                    from: from as u16,
+                    gain: edge.weight * edge.base_gain * skills[to].worth,
+                };
+                *at += 1;
+            }
+        }
+        self.skills = skills;
     }
 
     /// Finds the chains of lessons that would open each locked skill.
     fn find_closures(&mut self) {
-        let mut chain = Vec::new();
+        let mut chain = std::mem::take(&mut self.chain);
         for target in 0..self.skills.len() {
             let skill = &self.skills[target];
             if skill.state.taught || !skill.teachable || !self.is_locked(target) {
@@ -217,6 +311,7 @@ impl Local {
                 self.closures.push(span);
             }
         }
+        self.chain = chain;
     }
 
     fn is_locked(&self, skill: usize) -> bool {
@@ -242,5 +337,30 @@ impl Local {
         }
         chain.push(skill as u16);
         chain.len() <= MAX_CHAIN
+    }
+}
+
+/// Makes room for the edges turned round: the span of each skill, and in `starts` where it begins, the total
+/// last.
+fn reverse<'e>(
+    skills: &mut [LocalSkill],
+    starts: &mut Vec<u32>,
+    row: impl Fn(&LocalSkill) -> &'e [Edge],
+    span: impl Fn(&mut LocalSkill) -> &mut Span,
+) {
+    let n = skills.len();
+    starts.clear();
+    starts.resize(n + 1, 0);
+    for skill in skills.iter() {
+        for edge in row(skill) {
+            starts[usize::from(edge.to) + 1] += 1;
+        }
+    }
+    for i in 0..n {
+        starts[i + 1] += starts[i];
+        *span(&mut skills[i]) = Span {
+            start: starts[i],
+            len: starts[i + 1] - starts[i],
+        };
     }
 }

@@ -9,52 +9,95 @@ use crate::search::{Node, Search};
 #[cfg(test)]
 mod tests;
 
-/// Most rearrangements tried.
-const MOST_TRIALS: usize = 32;
 /// Share of value that may be lost to rounding.
 const SLACK: f32 = 1e-5;
 /// Success at which a start counts as easy.
 const EASY_START: f32 = 0.7;
 
+/// Orders of activities, reused from lesson to lesson.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    moves: Vec<u16>,
+    other: Vec<u16>,
+}
+
 /// Rearranges what follows `start` in `best` while that makes the lesson nicer at equal value.
+///
+/// Only past activities whose order does not matter, which no gain can notice: one replay at the end
+/// confirms it, in place of one for each trial.
 pub(crate) fn tidy(
     search: &Search<'_>,
     start: &Node,
     confusable: impl Fn(u16, u16) -> bool,
+    buffers: &mut Buffers,
     trial: &mut Node,
     best: &mut Node,
 ) {
     let fixed = start.moves.len();
-    let mut moves = best.moves.clone();
-    let mut roughness = rough(search.local, &moves, fixed, &confusable);
-    let mut trials = 0;
-    while roughness != 0 && trials < MOST_TRIALS {
-        let before = roughness;
-        for (from, to) in rearrangements(search.local, &moves, fixed, &confusable) {
-            trials += 1;
-            if MOST_TRIALS < trials {
-                break;
-            }
-            let mut other = moves.clone();
-            let skill = other.remove(from);
-            other.insert(to, skill);
-            let smoother = rough(search.local, &other, fixed, &confusable);
-            if roughness <= smoother {
+    let Buffers { moves, other } = buffers;
+    moves.clone_from(&best.moves);
+    let at_first = rough(search.local, moves, fixed, &confusable);
+    let mut roughness = at_first;
+    while roughness != 0 {
+        let Some(smoother) = smoothen(search, fixed, roughness, &confusable, moves, other) else {
+            break;
+        };
+        std::mem::swap(moves, other);
+        roughness = smoother;
+    }
+    if roughness == at_first {
+        return;
+    }
+    trial.copy_from(start);
+    search.replay(trial, &moves[fixed..]);
+    if trial.moves == *moves && best.value * (1.0 - SLACK) <= trial.value {
+        std::mem::swap(best, trial);
+    }
+}
+
+/// Writes the first smoother order into `other`, and says how rough it is.
+fn smoothen(
+    search: &Search<'_>,
+    fixed: usize,
+    roughness: usize,
+    confusable: &impl Fn(u16, u16) -> bool,
+    moves: &[u16],
+    other: &mut Vec<u16>,
+) -> Option<usize> {
+    let local = search.local;
+    let crowded = crowding(moves);
+    let hard = fixed == 0 && starts_hard(local, moves);
+    for from in fixed..moves.len() {
+        let near = (0 < from && confusable(moves[from - 1], moves[from]))
+            || (from + 1 < moves.len() && confusable(moves[from], moves[from + 1]));
+        let easy = hard && 0 < from && is_easy(local, moves[from]);
+        if !near && !easy {
+            continue;
+        }
+        let places = if near { fixed..moves.len() } else { 0..1 };
+        for to in places.filter(|&to| to != from) {
+            let (low, high) = (from.min(to), from.max(to));
+            let mut passed = moves[low..=high].iter();
+            if passed.any(|&skill| search.order_matters(skill, moves[from])) {
                 continue;
             }
-            trial.copy_from(start);
-            search.replay(trial, &other[fixed..]);
-            if trial.moves == other && best.value * (1.0 - SLACK) <= trial.value {
-                std::mem::swap(best, trial);
-                moves = other;
-                roughness = smoother;
-                break;
+            other.clear();
+            other.extend_from_slice(moves);
+            let skill = other.remove(from);
+            other.insert(to, skill);
+            let smoother = rough(local, other, fixed, confusable);
+            if smoother < roughness && crowding(other) <= crowded {
+                return Some(smoother);
             }
         }
-        if roughness == before {
-            return;
-        }
     }
+    None
+}
+
+/// How often a skill comes again within two places.
+fn crowding(moves: &[u16]) -> usize {
+    let again = |i: &usize| moves[i.saturating_sub(2)..*i].contains(&moves[*i]);
+    (1..moves.len()).filter(again).count()
 }
 
 /// What is wrong with an order: neighbours that are confusable, and a hard start.
@@ -79,27 +122,4 @@ fn is_easy(local: &Local, skill: u16) -> bool {
 fn starts_hard(local: &Local, moves: &[u16]) -> bool {
     moves.first().is_some_and(|&first| !is_easy(local, first))
         && moves.iter().any(|&skill| is_easy(local, skill))
-}
-
-/// Moves of one activity from one place to another that may help.
-fn rearrangements(
-    local: &Local,
-    moves: &[u16],
-    fixed: usize,
-    confusable: &impl Fn(u16, u16) -> bool,
-) -> Vec<(usize, usize)> {
-    let mut out = Vec::new();
-    if fixed == 0 && starts_hard(local, moves) {
-        out.extend(
-            (1..moves.len())
-                .filter(|&i| is_easy(local, moves[i]))
-                .map(|i| (i, 0)),
-        );
-    }
-    for i in fixed.max(1)..moves.len() {
-        if confusable(moves[i - 1], moves[i]) {
-            out.extend((fixed..moves.len()).filter(|&to| to != i).map(|to| (i, to)));
-        }
-    }
-    out
 }

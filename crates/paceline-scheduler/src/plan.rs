@@ -35,6 +35,7 @@ pub struct Scratch {
     pub(crate) view: ViewBuffers,
     pub(crate) prepared: Prepared,
     search: Buffers,
+    order: order::Buffers,
     start: Node,
     lesson: Node,
     trial: Node,
@@ -157,6 +158,7 @@ fn plan_inputs(inputs: &Inputs<'_>, seed: u64, scratch: &mut Scratch) -> Lesson 
     let Scratch {
         prepared,
         search: buffers,
+        order,
         start,
         lesson,
         trial,
@@ -200,7 +202,7 @@ fn plan_inputs(inputs: &Inputs<'_>, seed: u64, scratch: &mut Scratch) -> Lesson 
             );
             inputs.bank.confusable().targets(a.0).contains(&b.0)
         };
-        order::tidy(&search, start, confusable, trial, lesson);
+        order::tidy(&search, start, confusable, order, trial, lesson);
     }
     let writer = Writer {
         inputs,
@@ -504,7 +506,11 @@ impl Writer<'_> {
         let mut rng = stream("explore", self.seed, &self.inputs.now.0.to_le_bytes());
         let mut activities: Vec<PlannedActivity> = Vec::new();
         let mut themes: Vec<ThemeIx> = Vec::new();
-        self.search.root(node);
+        if start.moves.is_empty() {
+            node.copy_from(start);
+        } else {
+            self.search.root(node);
+        }
         for (&skill, &origin) in start.moves.iter().zip(self.origins) {
             let slot = Slot {
                 choices: vec![(skill, 0.0)],
@@ -768,15 +774,16 @@ impl Writer<'_> {
             if other == at || rate <= 0.0 {
                 continue;
             }
+            let may_lead = runner_up.is_none_or(|best| best.0 < rate);
+            let may_bind = taken < rate && bound.is_none_or(|best| best.0 < rate);
+            if !may_lead && !may_bind {
+                continue;
+            }
             match self.search.forbids(node, other) {
-                None if !moves.contains(&(other as u16))
-                    && runner_up.is_none_or(|best| best.0 < rate) =>
-                {
+                None if may_lead && !moves.contains(&(other as u16)) => {
                     runner_up = Some((rate, other));
                 }
-                Some(constraint) if taken < rate && bound.is_none_or(|best| best.0 < rate) => {
-                    bound = Some((rate, constraint));
-                }
+                Some(constraint) if may_bind => bound = Some((rate, constraint)),
                 _ => {}
             }
         }
@@ -823,11 +830,11 @@ impl Writer<'_> {
                 readiness: self.search.readiness(node, at),
             });
         } else {
-            let (practice, own, related) = self.search.practice(node, at);
+            let (recall, own, related) = self.search.parts(node, at);
             if 0.0 < state.elapsed_days {
                 let elapsed_days = state.elapsed_days;
                 reasons.push(Reason::Due {
-                    recall: practice.recall,
+                    recall,
                     elapsed_days,
                 });
             }

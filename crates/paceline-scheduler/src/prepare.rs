@@ -15,15 +15,18 @@ use paceline_learner::memory::Fsrs;
 
 use crate::items::{FEW_ITEMS, MOST_ITEMS, Picker};
 use crate::kernel::{self, BLOCK, Block};
-use crate::local::{Edge, Local, LocalSkill, MOST_LOCAL, Span};
+use crate::local::{Edge, ItemChoice, Local, LocalSkill, MOST_LOCAL, Span};
 use crate::search::{NOTHING_BEFORE, Rules};
 use crate::value::{self, Branches, Horizon, SkillState};
 use crate::{Ban, Cohort, Purpose, Request, SkillColumns, unlock};
 
-/// Fewest skills that go into the search.
-const FEWEST: usize = 48;
-/// Most skills that go into the search, before those they draw in.
-const MOST: usize = 192;
+/// Skills looked at more closely: of these the item that would come is known, and so its minutes.
+const LOOKED_AT: usize = 512;
+/// Fewest and most skills that go into the search, before those they draw in.
+const FEWEST: usize = 32;
+const MOST: usize = 144;
+/// How many times the lesson's minutes the first activities of the skills chosen would take.
+const TO_SPARE: f32 = 2.5;
 /// Skills from which on few items each are enough.
 const MANY_SKILLS: usize = 24;
 /// Answers within which an item does not come again.
@@ -79,6 +82,20 @@ impl BankColumns {
     }
 }
 
+/// A skill that may come first.
+#[derive(Clone, Copy, Debug)]
+struct Rated {
+    /// Gain per minute.
+    rate: f32,
+    minutes: f32,
+    skill: u32,
+}
+
+/// Best rate first, ties by skill.
+fn best_first(a: &Rated, b: &Rated) -> std::cmp::Ordering {
+    b.rate.total_cmp(&a.rate).then(a.skill.cmp(&b.skill))
+}
+
 /// Everything a preparation reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inputs<'a> {
@@ -104,8 +121,11 @@ pub(crate) struct Prepared {
     pub(crate) barred: Vec<bool>,
     /// Items that may not be shown, ascending.
     pub(crate) barred_items: Vec<ItemIx>,
-    /// Gain per minute of what may come first, best of all skills first after the pass.
-    pub(crate) rates: Vec<(f32, u32)>,
+    /// What may come first.
+    rates: Vec<Rated>,
+    /// Gain of practising each skill, itself alone; stale where it is not taught. Shape: `[n_skills]`.
+    own: Vec<f32>,
+    item: Vec<ItemChoice>,
     /// Skills of the problem, ascending.
     pub(crate) chosen: Vec<u32>,
     /// In syllabus order: the skills that come next.
@@ -353,16 +373,13 @@ impl Prepared {
     pub(crate) fn choose(&mut self, inputs: &Inputs<'_>, rules: &Rules, must: &[SkillIx]) {
         self.lesson_memory = value::lesson_memory(&rules.objective, &rules.fsrs, &rules.horizon);
         self.pass(inputs, rules);
-        let shortest = self.shortest(inputs).max(0.25);
-        let most = ((4.0 * rules.minutes / shortest) as usize).clamp(FEWEST, MOST);
-        if most < self.rates.len() {
-            self.rates
-                .select_nth_unstable_by(most, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            self.rates.truncate(most);
-        }
+        self.keep_best(LOOKED_AT);
+        self.look_closer(inputs, rules);
+        let most = self.enough(rules.minutes);
+        self.rates.truncate(most);
         self.chosen.clear();
         self.chosen
-            .extend(self.rates.iter().map(|&(_, skill)| skill));
+            .extend(self.rates.iter().map(|rated| rated.skill));
         self.chosen.extend(
             must.iter()
                 .map(|skill| skill.0)
@@ -370,7 +387,7 @@ impl Prepared {
         );
         self.chosen.sort_unstable();
         self.chosen.dedup();
-        self.draw_in(inputs, MOST_LOCAL.min(most + most / 2));
+        self.draw_in(inputs, MOST_LOCAL.min(most.max(FEWEST) * 3 / 2));
     }
 
     /// Gain per minute of every skill that may come first.
@@ -379,7 +396,10 @@ impl Prepared {
         let n = c.len();
         let mut rates = std::mem::take(&mut self.rates);
         let mut block = std::mem::take(&mut self.block);
+        let mut own = std::mem::take(&mut self.own);
         rates.clear();
+        own.resize(n, 0.0);
+        let per_second = inputs.minutes_per_second();
         for start in (0..n).step_by(BLOCK) {
             let range = start..(start + BLOCK).min(n);
             let any_taught = range
@@ -400,42 +420,49 @@ impl Prepared {
                 );
             }
             for skill in range {
-                let rate = if self.is_barred(skill) {
+                let rated = if self.is_barred(skill) {
                     None
                 } else if c.taught.has(skill) {
                     let ready_made = rules.objective.forgetting && !c.touched_today.has(skill);
                     let branches = ready_made.then(|| block.get(skill - start));
-                    self.practice_rate(inputs, rules, skill, branches)
+                    let gain = self.practice(inputs, rules, skill, branches);
+                    own[skill] = gain;
+                    let minutes = self.bank_columns.typical_seconds[skill] * per_second;
+                    let gain = gain + self.information(inputs, skill);
+                    (0.0 < minutes).then_some((gain, minutes))
                 } else {
-                    self.lesson_rate(inputs, rules, skill)
+                    self.lesson(inputs, rules, skill)
                 };
-                rates.extend(rate.map(|rate| (rate, skill as u32)));
+                rates.extend(rated.map(|(gain, minutes)| Rated {
+                    rate: gain / minutes,
+                    minutes,
+                    skill: skill as u32,
+                }));
             }
         }
+        self.own = own;
         self.rates = rates;
         self.block = block;
     }
 
-    fn practice_rate(
+    /// Gain of practising a taught skill as things stand, itself alone.
+    fn practice(
         &self,
         inputs: &Inputs<'_>,
         rules: &Rules,
         skill: usize,
         branches: Option<Branches>,
-    ) -> Option<f32> {
-        let minutes = self.bank_columns.typical_seconds[skill] * inputs.minutes_per_second();
-        if minutes <= 0.0 {
-            return None;
-        }
+    ) -> f32 {
         let state = inputs.state(skill);
         let branches = branches
             .unwrap_or_else(|| Branches::of(&rules.objective, &rules.fsrs, &rules.horizon, &state));
         let rate = rules.learning_rate;
         let gain = value::practice_gain(&rules.objective, &state, &branches, 1.0, rate);
-        Some((gain.gain * self.worth(inputs, skill) + self.information(inputs, skill)) / minutes)
+        gain.gain * self.worth(inputs, skill)
     }
 
-    fn lesson_rate(&self, inputs: &Inputs<'_>, rules: &Rules, skill: usize) -> Option<f32> {
+    /// Gain and minutes of a skill's lesson, where it is open.
+    fn lesson(&self, inputs: &Inputs<'_>, rules: &Rules, skill: usize) -> Option<(f32, f32)> {
         let c = inputs.columns;
         let hard = inputs.has(Strategy::MasteryGate);
         let may = inputs.request.purpose == Purpose::Learn;
@@ -445,7 +472,10 @@ impl Prepared {
         let ready = unlock::readiness(inputs.bank, c, skill, rules.objective.ready_at);
         let depth = value::lesson_depth(&rules.objective, c.kappa[skill], ready);
         let gain = ready * self.worth(inputs, skill) * depth * self.lesson_memory;
-        Some(gain / (self.bank_columns.lesson_minutes[skill] * inputs.pace()))
+        Some((
+            gain,
+            self.bank_columns.lesson_minutes[skill] * inputs.pace(),
+        ))
     }
 
     fn information(&self, inputs: &Inputs<'_>, skill: usize) -> f32 {
@@ -454,17 +484,57 @@ impl Prepared {
         inputs.request.objective.information_weight * told
     }
 
-    /// Minutes of the shortest item at hand.
-    fn shortest(&self, inputs: &Inputs<'_>) -> f32 {
-        let per_second = inputs.minutes_per_second();
-        let seconds = self
-            .rates
-            .iter()
-            .map(|&(_, skill)| self.bank_columns.typical_seconds[skill as usize]);
-        seconds
-            .filter(|&seconds| 0.0 < seconds)
-            .fold(f32::INFINITY, f32::min)
-            * per_second
+    /// Keeps the `n` best rates, in no order.
+    fn keep_best(&mut self, n: usize) {
+        if n < self.rates.len() {
+            self.rates.select_nth_unstable_by(n, best_first);
+            self.rates.truncate(n);
+        }
+    }
+
+    /// Puts the minutes of the very item in place of the typical one's, adds what is practised along, and
+    /// sorts.
+    fn look_closer(&mut self, inputs: &Inputs<'_>, rules: &Rules) {
+        let (mut rates, mut item) = (
+            std::mem::take(&mut self.rates),
+            std::mem::take(&mut self.item),
+        );
+        let picker = inputs.picker(&self.barred_items);
+        for rated in &mut rates {
+            let (skill, at) = (rated.skill, rated.skill as usize);
+            if !inputs.columns.taught.has(at) {
+                continue;
+            }
+            item.clear();
+            let logit = math::logit(inputs.columns.p_now[at]);
+            let answers = inputs.columns.n_answers[at];
+            picker.pick(SkillIx(skill), logit, answers, 1, &mut item);
+            let mut gain = rated.rate * rated.minutes;
+            if let Some(item) = item.first() {
+                rated.minutes = item.minutes;
+            }
+            if rules.credit {
+                let along = inputs.bank.encompasses().edges(skill);
+                let taught = along.filter(|&(to, _)| inputs.columns.taught.has(to as usize));
+                gain += taught
+                    .map(|(to, weight)| weight * self.own[to as usize])
+                    .sum::<f32>();
+            }
+            rated.rate = gain / rated.minutes;
+        }
+        rates.sort_unstable_by(best_first);
+        (self.rates, self.item) = (rates, item);
+    }
+
+    /// How many of the best skills are enough to choose a lesson from.
+    fn enough(&self, minutes: f32) -> usize {
+        let mut sum = 0.0;
+        let fill = self.rates.iter().take_while(|rated| {
+            let within = sum < TO_SPARE * minutes;
+            sum += rated.minutes;
+            within
+        });
+        fill.count().clamp(FEWEST, MOST)
     }
 
     /// Adds what the chosen skills lead to, are held back by, and practise along.

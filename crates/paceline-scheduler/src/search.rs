@@ -131,6 +131,7 @@ impl Search<'_> {
         for skill in 0..n {
             node.now[skill].ready = self.ready_share(node, skill);
             node.now[skill].locked = self.is_locked(node, skill);
+            node.now[skill].related = self.related(node, skill);
             self.refresh(node, skill);
         }
     }
@@ -171,61 +172,88 @@ impl Search<'_> {
         })
     }
 
-    /// Gain of practising a taught skill next, its parts first: as such, of the skill itself, of the
-    /// skills practised along.
-    pub(crate) fn practice(&self, node: &Node, skill: usize) -> (PracticeGain, f32, f32) {
-        let it = &self.local.skills[skill];
-        let now = &node.now[skill];
-        let rules = self.rules;
-        let practice = value::practice_gain(
-            &rules.objective,
-            &node.state(self.local, skill),
-            &now.branches,
-            now.ready,
-            rules.learning_rate,
-        );
-        let own = practice.gain * it.worth * (1.0 - now.credit) + it.information;
-        let mut related = 0.0;
-        if rules.credit {
-            for edge in self.local.credits(skill) {
-                let to = usize::from(edge.to);
-                let target = &node.now[to];
-                // Practised in this lesson already: a share more on the same day adds next to nothing.
-                if !target.touched {
-                    let worth = self.local.skills[to].worth;
-                    related += edge.weight * edge.base_gain * worth * (1.0 - target.credit);
-                }
-            }
+    /// Parts of the gain of practising a taught skill next: recall, of the skill itself, of the skills
+    /// practised along.
+    pub(crate) fn parts(&self, node: &Node, skill: usize) -> (f32, f32, f32) {
+        let (it, now) = (&self.local.skills[skill], &node.now[skill]);
+        let own = now.base * (1.0 - now.credit) + it.information;
+        (now.recall, own, now.recall * now.related)
+    }
+
+    /// What the skills practised along would gain from a sure success.
+    ///
+    /// Those practised in this lesson already gain nothing: a share more on the same day adds next to nothing.
+    fn related(&self, node: &Node, skill: usize) -> f32 {
+        if !self.rules.credit {
+            return 0.0;
         }
-        (practice, own, practice.recall * related)
+        let shares = self.local.credits(skill).iter().map(|edge| {
+            let to = usize::from(edge.to);
+            edge.weight * edge.base_gain * self.local.skills[to].worth * (1.0 - node.now[to].credit)
+        });
+        shares.sum()
     }
 
     /// Recomputes gain, minutes and rate of the skill's next activity.
     fn refresh(&self, node: &mut Node, skill: usize) {
         let it = &self.local.skills[skill];
-        let (mut gain, mut minutes) = (0.0, f32::INFINITY);
+        node.minutes[skill] = f32::INFINITY;
+        node.gains[skill] = 0.0;
+        node.rates[skill] = NEVER;
         if self.rules.syllabus && self.waits(node, skill) {
-            // Nothing of it may come yet.
-        } else if node.taught(skill) {
+            return;
+        }
+        if node.taught(skill) {
             let item = self.local.items(skill).get(node.used(skill));
             if let Some(item) = item.filter(|_| it.practicable) {
-                let (practice, own, related) = self.practice(node, skill);
-                node.now[skill].recall = practice.recall;
-                node.now[skill].kappa_step = practice.kappa_step;
-                minutes = item.minutes;
-                gain = self.floored(own + related, minutes);
+                node.minutes[skill] = item.minutes;
+                self.foresee(node, skill);
+                self.settle(node, skill);
             }
         } else if it.teachable && !node.now[skill].locked {
-            minutes = it.lesson_minutes;
-            gain = self.floored(self.lesson_gain(node, skill), minutes);
+            node.minutes[skill] = it.lesson_minutes;
+            let gain = self.lesson_gain(node, skill);
+            self.price(node, skill, gain);
         }
-        node.gains[skill] = gain;
-        node.minutes[skill] = minutes;
-        node.rates[skill] = if self.rules.price * minutes < gain {
-            gain / minutes
+    }
+
+    /// What the skill's own memory and knowledge would gain from an answer.
+    fn foresee(&self, node: &mut Node, skill: usize) {
+        let rules = self.rules;
+        let practice = value::practice_gain(
+            &rules.objective,
+            &node.state(self.local, skill),
+            &node.now[skill].branches,
+            node.now[skill].ready,
+            rules.learning_rate,
+        );
+        let now = &mut node.now[skill];
+        now.recall = practice.recall;
+        now.kappa_step = practice.kappa_step;
+        now.base = practice.gain * self.local.skills[skill].worth;
+    }
+
+    /// Gain and rate of practising the skill next, after its own or a related skill's credit has changed.
+    #[inline]
+    fn settle(&self, node: &mut Node, skill: usize) {
+        if node.minutes[skill] < f32::INFINITY && node.taught(skill) {
+            let (_, own, related) = self.parts(node, skill);
+            self.price(node, skill, own + related);
+        }
+    }
+
+    #[inline]
+    fn price(&self, node: &mut Node, skill: usize, gain: f32) {
+        let minutes = node.minutes[skill];
+        let floor = self.rules.price * minutes;
+        // In syllabus order what is next is done even where it gains nothing.
+        let gain = if self.rules.syllabus {
+            gain.max(floor + 1e-4 * minutes)
         } else {
-            NEVER
+            gain
         };
+        node.gains[skill] = gain;
+        node.rates[skill] = if floor < gain { gain / minutes } else { NEVER };
     }
 
     /// Gain of teaching the skill next.
@@ -233,15 +261,6 @@ impl Search<'_> {
         let now = &node.now[skill];
         let depth = value::lesson_depth(&self.rules.objective, now.kappa, now.ready);
         now.ready * self.local.skills[skill].worth * depth * self.local.lesson_memory
-    }
-
-    /// In syllabus order what is next is done even where it gains nothing.
-    fn floored(&self, gain: f32, minutes: f32) -> f32 {
-        if self.rules.syllabus {
-            gain.max((self.rules.price + 1e-4) * minutes)
-        } else {
-            gain
-        }
     }
 
     /// Whether the skill may come next, and what forbids it if not.
@@ -424,24 +443,32 @@ impl Search<'_> {
         }
         if rules.credit {
             if !touched {
-                for &other in self.local.creditors(skill) {
-                    stale.put(other);
-                }
+                self.close(node, skill, 1.0 - state.credit);
             }
-            self.spread(node, skill, recall, stale);
+            self.spread(node, skill, recall);
+        }
+    }
+
+    /// Takes `share` of what a skill would gain along with others from their gains.
+    fn close(&self, node: &mut Node, skill: usize, share: f32) {
+        for other in self.local.creditors(skill) {
+            let from = usize::from(other.from);
+            node.now[from].related -= share * other.gain;
+            self.settle(node, from);
         }
     }
 
     /// Credits related skills with their share of an expected success.
-    fn spread(&self, node: &mut Node, skill: usize, recall: f32, stale: &mut Marks) {
+    fn spread(&self, node: &mut Node, skill: usize, recall: f32) {
         for edge in self.local.credits(skill) {
-            let target = &mut node.now[usize::from(edge.to)];
-            target.credit = 1.0 - (1.0 - target.credit) * (1.0 - recall * edge.weight);
-            stale.put(edge.to);
-            if !target.touched {
-                for &other in self.local.creditors(usize::from(edge.to)) {
-                    stale.put(other);
-                }
+            let to = usize::from(edge.to);
+            let target = &mut node.now[to];
+            let taken = (1.0 - target.credit) * recall * edge.weight;
+            target.credit += taken;
+            let touched = target.touched;
+            self.settle(node, to);
+            if !touched {
+                self.close(node, to, taken);
             }
         }
     }

@@ -148,6 +148,17 @@ pub struct Branches {
 }
 
 impl Branches {
+    /// What [`Branches::of`] gives for a skill touched on this day, its three sums left to the caller.
+    #[inline]
+    pub(crate) fn today(fsrs: &Fsrs, state: &SkillState) -> Self {
+        let retained = fsrs.retrievability(0.0, state.stability_days);
+        Self {
+            retained,
+            stability_after: stability_after_success(fsrs, state, retained),
+            ..Self::default()
+        }
+    }
+
     /// The branches of a taught skill.
     #[inline]
     pub fn of(objective: &Objective, fsrs: &Fsrs, horizon: &Horizon, state: &SkillState) -> Self {
@@ -289,25 +300,28 @@ pub fn kappa_after_lesson(objective: &Objective, kappa: f32, readiness: f32) -> 
     kappa * odds / (1.0 - kappa + kappa * odds)
 }
 
-/// Gain in `V` of a related skill that gets `share` of a success, and its stability afterwards.
+/// Stability and days since the last practice of a related skill after `share` of a success.
+#[inline]
+pub fn after_share(state: &SkillState, branches: &Branches, share: f32) -> (f32, f32) {
+    let grown = branches.stability_after - state.stability_days;
+    (
+        state.stability_days + share * grown,
+        state.elapsed_days * (1.0 - share),
+    )
+}
+
+/// Gain in `V` of a related skill whose weighted retrievability becomes `after`.
 #[inline]
 pub fn credit_gain(
     objective: &Objective,
-    fsrs: &Fsrs,
-    horizon: &Horizon,
     state: &SkillState,
-    share: f32,
+    branches: &Branches,
+    after: f32,
 ) -> f32 {
     if !state.taught || !objective.forgetting {
         return 0.0;
     }
-    let retained = fsrs.retrievability(state.elapsed_days, state.stability_days);
-    let success = stability_after_success(fsrs, state, retained);
-    let stability = state.stability_days + share * (success - state.stability_days);
-    let elapsed = state.elapsed_days * (1.0 - share);
-    let after = horizon.memory(fsrs, stability, elapsed);
-    let before = horizon.memory(fsrs, state.stability_days, state.elapsed_days);
-    depth(objective, state.kappa) * (after - before)
+    depth(objective, state.kappa) * (after - branches.before)
 }
 
 /// How well an item's predicted success suits the target: `1 - 1.2 (p - target)^2`.

@@ -96,6 +96,33 @@ pub(crate) fn branches(
     }
 }
 
+/// Writes the weighted retrievability of up to [`BLOCK`] memories on the days that count.
+///
+/// Shape: all slices `[n]`, `n <= BLOCK`.
+pub(crate) fn memories(
+    fsrs: &Fsrs,
+    horizon: &Horizon,
+    stability_days: &[f32],
+    elapsed_days: &[f32],
+    out: &mut [f32],
+) {
+    let n = stability_days
+        .len()
+        .min(elapsed_days.len())
+        .min(out.len())
+        .min(BLOCK);
+    let (stability, elapsed, out) = (&stability_days[..n], &elapsed_days[..n], &mut out[..n]);
+    let (mut moved, mut power) = ([0.0; BLOCK], [0.0; BLOCK]);
+    out.fill(0.0);
+    for (&offset, &weight) in horizon.offsets_days.iter().zip(&horizon.weights) {
+        for (moved, &elapsed) in moved[..n].iter_mut().zip(elapsed) {
+            *moved = elapsed + offset;
+        }
+        fsrs.retrievabilities(&moved[..n], stability, &mut power[..n]);
+        add(weight, &power[..n], out);
+    }
+}
+
 fn add(weight: f32, column: &[f32], sum: &mut [f32]) {
     for (sum, &x) in sum.iter_mut().zip(column) {
         *sum += weight * x;

@@ -26,3 +26,13 @@ pub(crate) fn branches(
     };
     Branches::of(&Objective::default(), fsrs, horizon, &state)
 }
+
+/// [`super::memories`] for one memory.
+pub(crate) fn memory(
+    fsrs: &Fsrs,
+    horizon: &Horizon,
+    stability_days: f32,
+    elapsed_days: f32,
+) -> f32 {
+    horizon.memory(fsrs, stability_days, elapsed_days)
+}

@@ -1,7 +1,7 @@
 use paceline_learner::memory::Fsrs;
 use proptest::prelude::*;
 
-use super::{BLOCK, Block, branches, reference};
+use super::{BLOCK, Block, branches, memories, reference};
 use crate::Objective;
 use crate::value::Horizon;
 
@@ -21,6 +21,12 @@ proptest! {
         for i in 0..skills.len() {
             let plain = reference::branches(&fsrs, &horizon, stability[i], difficulty[i], elapsed[i]);
             prop_assert_eq!(block.get(i), plain);
+        }
+        let mut sums = vec![0.0; skills.len()];
+        memories(&fsrs, &horizon, &stability, &elapsed, &mut sums);
+        for i in 0..skills.len() {
+            let plain = reference::memory(&fsrs, &horizon, stability[i], elapsed[i]);
+            prop_assert_eq!(sums[i], plain);
         }
     }
 }

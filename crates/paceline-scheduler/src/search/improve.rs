@@ -201,10 +201,14 @@ impl Search<'_> {
     }
 
     /// Whether the order of two skills can change a gain: one builds on, or is credited by, the other.
-    fn order_matters(&self, a: u16, b: u16) -> bool {
+    pub(crate) fn order_matters(&self, a: u16, b: u16) -> bool {
         let linked = |from: u16, to: u16| {
             self.local.dependants(usize::from(from)).contains(&to)
-                || self.local.creditors(usize::from(from)).contains(&to)
+                || self
+                    .local
+                    .creditors(usize::from(from))
+                    .iter()
+                    .any(|other| other.from == to)
         };
         linked(a, b) || linked(b, a)
     }

@@ -17,6 +17,10 @@ pub(super) struct Now {
     /// Of practising it next: weight of the success branch and step of kappa.
     pub(super) recall: f32,
     pub(super) kappa_step: f32,
+    /// Gain of practising it next, credit and information apart.
+    pub(super) base: f32,
+    /// What the skills practised along would gain from a sure success.
+    pub(super) related: f32,
     pub(super) used: u16,
     pub(super) taught: bool,
     pub(super) touched_today: bool,

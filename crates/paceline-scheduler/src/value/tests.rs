@@ -97,10 +97,23 @@ proptest! {
     fn credit_grows_with_its_share(state in state(), a in 0.0f32..1.0, b in 0.0f32..1.0) {
         let (objective, fsrs) = (Objective::default(), Fsrs::default());
         let horizon = Horizon::new(&objective, 60.0);
-        let credit = |share| credit_gain(&objective, &fsrs, &horizon, &state, share);
+        let credit = |share| credit(&objective, &fsrs, &horizon, &state, share);
         prop_assert!(credit(a.min(b)) <= credit(a.max(b)) + 1e-5);
         prop_assert!(credit(0.0).abs() < 1e-5);
     }
+}
+
+fn credit(
+    objective: &Objective,
+    fsrs: &Fsrs,
+    horizon: &Horizon,
+    state: &SkillState,
+    share: f32,
+) -> f32 {
+    let branches = Branches::of(objective, fsrs, horizon, state);
+    let (stability, elapsed) = after_share(state, &branches, share);
+    let after = horizon.memory(fsrs, stability, elapsed);
+    credit_gain(objective, state, &branches, after)
 }
 
 #[test]
@@ -122,7 +135,7 @@ fn credit_is_what_recording_gives() {
     let shared = fsrs.share_of_success(first, 5.0, 0.5);
     let after = horizon.memory(&fsrs, shared.state.stability, shared.elapsed_days);
     let before = horizon.memory(&fsrs, first.stability, 5.0);
-    let found = credit_gain(&objective, &fsrs, &horizon, &state, 0.5);
+    let found = credit(&objective, &fsrs, &horizon, &state, 0.5);
     assert!((found - (after - before)).abs() < 1e-4);
 }
 
