@@ -20,6 +20,10 @@ use crate::search::{NOTHING_BEFORE, Rules};
 use crate::value::{self, Branches, Horizon, SkillState};
 use crate::{Ban, Cohort, Purpose, Request, SkillColumns, unlock};
 
+// Mean value of a lesson of 20 minutes for a mature learner of a generated bank of 10,000 skills, by how many
+// skills are looked at and chosen (`examples/planning`): 192 by typical minutes 27.36; of 256 looked at,
+// 1.75 times the minutes 27.58 and 3 times 28.42; of 768, 1.75 times 29.31 and 3 times 30.24.
+
 /// Skills looked at more closely: of these the item that would come is known, and so its minutes.
 const LOOKED_AT: usize = 512;
 /// Fewest and most skills that go into the search, before those they draw in.

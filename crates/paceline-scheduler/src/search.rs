@@ -1,14 +1,33 @@
 //! The search for the best ordered lesson of a [`Local`] problem.
 //!
-//! 1. A greedy lesson, by gain per minute, sets the price of time.
-//! 2. A beam over ordered prefixes, scored by value plus what the minutes left would fetch at that
-//!    price. A chain of lessons that opens a locked skill is one compound move, so that a poor
-//!    prerequisite of a rich skill is not lost.
-//! 3. Local search: each activity in turn is left out, or moved past one it is linked to, and the room
-//!    filled again.
+//! 1. A greedy lesson, by gain per minute.
+//! 2. Where there is something to teach, or little to do at all, a beam over ordered prefixes, scored by
+//!    value plus what the minutes left would fetch. A chain of lessons that opens a locked skill is one
+//!    compound move, so that a poor prerequisite of a rich skill is not lost. The longer the lesson, the
+//!    narrower the beam.
+//! 3. Local search: the activities in the order of the bank; each in turn left out, or moved past one it is
+//!    linked to, and the room filled again.
 //!
 //! Gains are carried along: a move changes the gain of the skill, of those that depend on it or are
-//! practised along with it, and of nothing else.
+//! practised along with it, and of nothing else. Only what a change can reach is computed again, and of a
+//! skill that is merely credited, one product.
+//!
+//! Mean value of a lesson of 20 minutes, sixteen learners each (`examples/planning`): the shipped
+//! mathematics course, every skill practised, and a generated bank of 1,000 skills, half practised.
+//!
+//! | search | math, mature | 10,000 items, half |
+//! |---|---|---|
+//! | greedy | 14.69 | 21.45 |
+//! | greedy, then a beam of 1 | 14.95 | 21.52 |
+//! | greedy, then a beam of 16 | 14.77 | 21.56 |
+//! | greedy, then a beam of 256 | 14.86 | 21.58 |
+//! | greedy, then left-out and moved activities, 600 carried out | 14.78 | 21.47 |
+//! | the same, 60,000 carried out | 15.02 | 21.51 |
+//! | greedy, order of the bank, left-out and moved activities, 600 carried out | 15.01 | |
+//!
+//! What did not help: taking what a move costs others from its rate (14.70); doing first what costs others
+//! least (14.44). What harmed: dropping prefixes whose bound is below the best lesson, since a lesson can open
+//! more than the bound knows (worst of 2,990 small problems .77 of the optimum, in place of .96).
 
 use paceline_learner::memory::Fsrs;
 

@@ -8,13 +8,13 @@ use crate::value::Horizon;
 proptest! {
     #[test]
     fn blocks_and_single_skills_agree_bit_for_bit(
-        skills in prop::collection::vec((0.01f32..3000.0, 1.0f32..10.0, 1u16..400), 1..=BLOCK),
+        skills in prop::collection::vec((1u32..300_000, 10u16..100, 1u16..400), 1..=BLOCK),
         days in 0.5f32..300.0,
     ) {
         let fsrs = Fsrs::default();
         let horizon = Horizon::new(&Objective::default(), days);
-        let stability: Vec<f32> = skills.iter().map(|skill| skill.0).collect();
-        let difficulty: Vec<f32> = skills.iter().map(|skill| skill.1).collect();
+        let stability: Vec<f32> = skills.iter().map(|skill| skill.0 as f32 / 100.0).collect();
+        let difficulty: Vec<f32> = skills.iter().map(|skill| f32::from(skill.1) / 10.0).collect();
         let elapsed: Vec<f32> = skills.iter().map(|skill| f32::from(skill.2)).collect();
         let mut block = Block::default();
         branches(&fsrs, &horizon, &stability, &difficulty, &elapsed, &mut block);

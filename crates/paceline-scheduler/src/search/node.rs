@@ -152,5 +152,9 @@ pub(super) fn best_rate(rates: &[f32]) -> Option<usize> {
     if best <= 0.0 {
         return None;
     }
-    rates.iter().position(|&rate| rate == best)
+    // By whole chunks, each compared without a branch, then within one.
+    let holds = |chunk: &[f32; LANES]| chunk.iter().fold(false, |any, &rate| any | (rate == best));
+    let from = LANES * whole.iter().position(holds).unwrap_or(whole.len());
+    let within = rates[from..].iter().position(|&rate| rate == best)?;
+    Some(from + within)
 }
