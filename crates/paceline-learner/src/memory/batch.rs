@@ -7,7 +7,6 @@
 
 use super::step::{clip_difficulty, clip_stability};
 use super::{Fsrs, MemoryState, Review};
-use paceline_core::math;
 
 /// Histories replayed side by side: one AVX-512 register, two of AVX2, four of SSE2.
 const LANES: usize = 16;
@@ -101,10 +100,8 @@ impl Fsrs {
 fn retrievabilities(model: &Fsrs, elapsed_days: &[f32], stability: &[f32], out: &mut [f32]) {
     let n = out.len().min(elapsed_days.len()).min(stability.len());
     let (elapsed_days, stability, out) = (&elapsed_days[..n], &stability[..n], &mut out[..n]);
-    let (factor, decay) = (model.factor, model.decay);
     for i in 0..n {
-        let t_over_s = elapsed_days[i].max(0.0) / clip_stability(stability[i]);
-        out[i] = math::exp(decay * math::ln(1.0 + factor * t_over_s));
+        out[i] = model.retrievability(elapsed_days[i], stability[i]);
     }
 }
 
@@ -191,9 +188,9 @@ impl Lanes {
                 let high = if grade == 3.0 { values[2] } else { values[3] };
                 if grade <= 2.0 { low } else { high }
             };
-            let r = math::exp(model.decay * math::ln(1.0 + model.factor * (t / s)));
-            let success =
-                s * (1.0 + model.success_growth(s, d, r) * of_grade(&model.success_bonus));
+            let r = model.retrievability(t, s);
+            let growth = model.success_growth(s, d, of_grade(&model.success_bonus));
+            let success = s * (1.0 + growth * model.success_step(r));
             let failure = model.failure(s, d, r);
             let change = of_grade(&model.same_day) * model.same_day_shrink(s);
             let same_day = s * if grade == 1.0 {

@@ -201,7 +201,7 @@ impl Backward {
             tape.push(Step {
                 s: state.stability,
                 d: state.difficulty,
-                r: math::exp(self.fsrs.decay * ln_x),
+                r: math::exp(-self.fsrs.decay * ln_x),
                 ln_s: math::ln(state.stability),
                 ln_x,
                 new_s: next.stability,

@@ -64,10 +64,12 @@ pub struct Fsrs {
     weights: Weights,
     /// F, the factor that makes retrievability 0.9 at one stability.
     pub(super) factor: f32,
-    /// -w20.
+    /// w20.
     pub(super) decay: f32,
     /// e^w8.
     pub(super) growth: f32,
+    /// w10 and w14 by log2 e, for powers of two in place of e.
+    by_forgotten: [f32; 2],
     first: [MemoryState; 4],
     /// D0(easy), unclamped: where difficulty reverts to.
     difficulty_pull: f32,
@@ -96,8 +98,9 @@ impl Fsrs {
         Self {
             weights,
             factor: (wide::powf(0.9, -1.0 / w[20]) - 1.0) as f32,
-            decay: -(w[20] as f32),
+            decay: w[20] as f32,
             growth: wide::exp(w[8]) as f32,
+            by_forgotten: [10, 14].map(|i: usize| (w[i] * std::f64::consts::LOG2_E) as f32),
             first: [0, 1, 2, 3].map(|i: usize| {
                 MemoryState::clipped(weights.get()[i], first_difficulty(steps[i]) as f32)
             }),
@@ -116,10 +119,11 @@ impl Fsrs {
 
     /// Probability that the skill is still there `elapsed_days` after its last practice:
     /// `(1 + F t/S)^(-w20)`.
-    #[inline]
+    #[inline(always)]
     pub fn retrievability(&self, elapsed_days: f32, stability: f32) -> f32 {
-        let t_over_s = elapsed_days.max(0.0) / clip_stability(stability);
-        math::exp(self.decay * math::ln(1.0 + self.factor * t_over_s))
+        // A negative gap and NaN count as none inside `decay`; no stability above the longest comes from a valid state.
+        let s = stability.max(STABILITY_MIN_DAYS);
+        math::decay(1.0 + self.factor * elapsed_days / s, self.decay)
     }
 
     /// Stabilities that pass until retrievability falls to `retention`: `(r^(-1/w20) - 1) / F`.
@@ -128,7 +132,7 @@ impl Fsrs {
     /// `elapsed_days > due_factor * stability`. Retention is clipped to 0.01..=0.9999.
     pub fn due_factor(&self, retention: f32) -> f32 {
         let r = retention.clamp(0.01, 0.9999);
-        (math::exp(math::ln(r) / self.decay) - 1.0) / self.factor
+        (math::powf(r, -1.0 / self.decay) - 1.0) / self.factor
     }
 
     /// Days until retrievability falls to `retention`.
@@ -155,7 +159,11 @@ impl Fsrs {
             let r = self.retrievability(elapsed_days, s);
             match grade {
                 Grade::Again => self.failure(s, d, r),
-                _ => s * (1.0 + self.success_growth(s, d, r) * self.success_bonus[grade.index()]),
+                _ => {
+                    s * (1.0
+                        + self.success_growth(s, d, self.success_bonus[grade.index()])
+                            * self.success_step(r))
+                }
             }
         };
         MemoryState {
@@ -192,8 +200,10 @@ impl Fsrs {
             Grade::ALL.map(|grade| self.same_day(s, shrink, grade))
         } else {
             let r = self.retrievability(elapsed_days, s);
-            let growth = self.success_growth(s, d, r);
-            let [_, hard, good, easy] = self.success_bonus.map(|bonus| s * (1.0 + growth * bonus));
+            let (shrink, step) = (self.growth_shrink(s), self.success_step(r));
+            let [_, hard, good, easy] = self
+                .success_bonus
+                .map(|bonus| s * (1.0 + self.growth_of(d, shrink, bonus) * step));
             [self.failure(s, d, r), hard, good, easy]
         };
         Grade::ALL.map(|grade| MemoryState {
@@ -217,7 +227,8 @@ impl Fsrs {
     #[inline(always)]
     pub fn success_stability(&self, state: MemoryState, retrievability: f32) -> f32 {
         let s = state.stability;
-        clip_stability(s * (1.0 + self.success_growth(s, state.difficulty, retrievability)))
+        let growth = self.success_growth(s, state.difficulty, 1.0);
+        clip_stability(s * (1.0 + growth * self.success_step(retrievability)))
     }
 
     /// The state after `share`, 0 to 1, of a success: what practising a skill does for one that it
@@ -250,14 +261,29 @@ impl Fsrs {
         }
     }
 
-    /// `e^w8 (11 - D) S^(-w9) (e^(w10 (1 - R)) - 1)`: the relative growth of a good success.
+    /// `e^w8 (11 - D) S^(-w9) bonus`: the relative growth of a success, but for [`Fsrs::success_step`].
+    ///
+    /// Apart from that, since all of this waits for nothing that retrievability waits for.
     #[inline(always)]
-    pub(super) fn success_growth(&self, s: f32, d: f32, r: f32) -> f32 {
-        let w = self.weights.get();
-        self.growth
-            * (11.0 - d)
-            * math::exp(-w[9] * math::ln(s))
-            * (math::exp(w[10] * (1.0 - r)) - 1.0)
+    pub(super) fn success_growth(&self, s: f32, d: f32, bonus: f32) -> f32 {
+        self.growth_of(d, self.growth_shrink(s), bonus)
+    }
+
+    /// `S^(-w9)`.
+    #[inline(always)]
+    fn growth_shrink(&self, s: f32) -> f32 {
+        math::exp2(-self.weights.get()[9] * math::log2(s))
+    }
+
+    #[inline(always)]
+    fn growth_of(&self, d: f32, shrink: f32, bonus: f32) -> f32 {
+        self.growth * bonus * (11.0 - d) * shrink
+    }
+
+    /// `e^(w10 (1 - R)) - 1`: how much more a success is worth the more was forgotten.
+    #[inline(always)]
+    pub(super) fn success_step(&self, r: f32) -> f32 {
+        math::exp2(self.by_forgotten[0] * (1.0 - r)) - 1.0
     }
 
     /// `min(w11 D^(-w12) ((S+1)^w13 - 1) e^(w14 (1-R)), S / e^(w17 w18))`.
@@ -265,15 +291,15 @@ impl Fsrs {
     pub(super) fn failure(&self, s: f32, d: f32, r: f32) -> f32 {
         let w = self.weights.get();
         let left = w[11]
-            * (math::exp(w[13] * math::ln(s + 1.0)) - 1.0)
-            * math::exp(w[14] * (1.0 - r) - w[12] * math::ln(d));
+            * (math::exp2(w[13] * math::log2(s + 1.0)) - 1.0)
+            * math::exp2(self.by_forgotten[1] * (1.0 - r) - w[12] * math::log2(d));
         left.min(s / self.failure_cut)
     }
 
     /// `S^(-w19)`: how much less a second attempt on one day moves a stable memory.
     #[inline(always)]
     pub(super) fn same_day_shrink(&self, s: f32) -> f32 {
-        math::exp(-self.weights.get()[19] * math::ln(s))
+        math::exp2(-self.weights.get()[19] * math::log2(s))
     }
 
     #[inline]
