@@ -78,10 +78,10 @@ pub fn exp2(x: f32) -> f32 {
     let shifted = x + ROUND;
     let r = x - (shifted - ROUND);
     let z = r * r;
-    let p0 = 1.0 + 0.693_147_2 * r;
     let p2 = 0.240_226_51 + 0.055_503_57 * r;
     let p4 = (0.009_618_083 + 0.001_339_086_3 * r) + 0.000_154_531_63 * z;
-    ((p4 * z + p2) * z + p0) * power_of_two(shifted)
+    // The 1 is added last, so that one rounding is all that `exp2(x) - 1` loses near 0.
+    (((p4 * z + p2) * z + 0.693_147_2 * r) + 1.0) * power_of_two(shifted)
 }
 
 /// The logarithm to base 2 of a positive normal `x`; of others the result is of no use, but no call panics.

@@ -308,7 +308,7 @@ impl Backward {
     ) -> (f32, f32) {
         let w = &self.w;
         let f = step.new_s;
-        let cut = step.s / math::exp(w[17] * w[18]);
+        let cut = step.s * self.fsrs.failure_cut;
         if f >= cut {
             g[17] -= by_s * w[18] * f;
             g[18] -= by_s * w[17] * f;

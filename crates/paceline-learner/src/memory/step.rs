@@ -73,14 +73,14 @@ pub struct Fsrs {
     first: [MemoryState; 4],
     /// D0(easy), unclamped: where difficulty reverts to.
     difficulty_pull: f32,
-    /// -w6 (grade - 3).
+    /// -w6 (grade - 3) / 9.
     pub(super) difficulty_step: [f32; 4],
     /// 0, w15, 1, w16: what a success of each grade multiplies growth by.
     pub(super) success_bonus: [f32; 4],
     /// e^(w17 (grade - 3 + w18)).
     pub(super) same_day: [f32; 4],
-    /// e^(w17 w18): the least a failure divides stability by.
-    failure_cut: f32,
+    /// e^(-w17 w18): the most that a failure leaves of stability.
+    pub(super) failure_cut: f32,
 }
 
 impl Default for Fsrs {
@@ -105,10 +105,10 @@ impl Fsrs {
                 MemoryState::clipped(weights.get()[i], first_difficulty(steps[i]) as f32)
             }),
             difficulty_pull: first_difficulty(3.0) as f32,
-            difficulty_step: steps.map(|s| (-w[6] * (s - 2.0)) as f32),
+            difficulty_step: steps.map(|s| (-w[6] * (s - 2.0) / 9.0) as f32),
             success_bonus: [0.0, w[15] as f32, 1.0, w[16] as f32],
             same_day: steps.map(|s| wide::exp(w[17] * (s - 2.0 + w[18])) as f32),
-            failure_cut: wide::exp(w[17] * w[18]) as f32,
+            failure_cut: wide::exp(-w[17] * w[18]) as f32,
         }
     }
 
@@ -293,7 +293,7 @@ impl Fsrs {
         let left = w[11]
             * (math::exp2(w[13] * math::log2(s + 1.0)) - 1.0)
             * math::exp2(self.by_forgotten[1] * (1.0 - r) - w[12] * math::log2(d));
-        left.min(s / self.failure_cut)
+        left.min(s * self.failure_cut)
     }
 
     /// `S^(-w19)`: how much less a second attempt on one day moves a stable memory.
@@ -317,10 +317,10 @@ impl Fsrs {
         clip_difficulty(self.moved_difficulty(d, self.difficulty_step[grade.index()]))
     }
 
-    /// `w7 (D0(easy) - D') + D'` with `D' = D + step (10 - D) / 9`; the order of operations decides the last bits.
+    /// `w7 (D0(easy) - D') + D'` with `D' = D + step (10 - D)`; the order of operations decides the last bits.
     #[inline(always)]
     pub(super) fn moved_difficulty(&self, d: f32, step: f32) -> f32 {
-        let moved = d + (10.0 - d) * step / 9.0;
+        let moved = d + (10.0 - d) * step;
         self.weights.get()[7] * (self.difficulty_pull - moved) + moved
     }
 }
