@@ -17,8 +17,8 @@ const LANES: usize = 16;
 ///
 /// | row | AVX-512 | AVX2 | SSE2 |
 /// |---|---|---|---|
-/// | `memory/retrievability, batched` | 1.22 | 2.38 | 4.25 |
-/// | `memory/replay, many` | 8.8 | 50 | 59 |
+/// | `memory/retrievability, batched` | 0.66 | 1.06 | 1.98 |
+/// | `memory/replay, many` | 6.0 | | |
 macro_rules! widest {
     ($body:ident($($arg:ident: $type:ty),* $(,)?)) => {{
         #[cfg(target_arch = "x86_64")]
