@@ -1,196 +1,193 @@
-//! Calibration: item parameters from a log of right and wrong answers, by marginal maximum likelihood
-//! (Bock & Aitkin 1981) with weak priors.
+//! Calibration: item parameters from a log of answers, by marginal maximum likelihood
+//! (Bock & Aitkin 1981) with beliefs that the items themselves bear out (Mislevy 1986).
 //!
-//! 1. Answers are sparse triples, laid out once by learner and once by item: memory grows with the log,
-//!    never with items times learners.
-//! 2. The E-step computes each learner's posterior over a grid of abilities, learners in parallel.
-//! 3. Items gather expected counts from their own learners, block by block, and the M-step takes Newton
-//!    steps, items in parallel. Every sum has a fixed order, so the result does not depend on the number of threads.
-//! 4. Standard errors come from the outer products of each item's scores (its own block).
+//! 1. Answers are sparse triples, laid out once by learner: memory grows with the log, never with items
+//!    times learners.
+//! 2. The E-step computes each learner's posterior over a grid of abilities and adds it to the expected
+//!    counts of the scores that the learner got, ranges of learners in parallel.
+//! 3. The M-step moves each item by one scoring step on its counts, items in parallel.
+//! 4. Every third cycle extrapolates. Every sum has a fixed order, so the result does not depend on the
+//!    number of threads.
+//! 5. Standard errors come from the outer products of each item's scores (its own block) and its beliefs.
 
-use paceline_core::math::wide::{exp, ln, logistic, sqrt};
-use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+use paceline_core::math::wide::{exp, ln, sqrt};
 use serde::{Deserialize, Serialize};
 
-use crate::irt::Curve;
+use crate::ability::Ability;
+use crate::irt::{Curve, GradedCurve, GradedModel};
 
+mod answers;
+mod maximise;
+mod report;
+mod shape;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
-/// One answer, 9 bytes in columns.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answers {
-    n_learners: usize,
-    n_items: usize,
-    /// Shape: `[n_learners + 1]` into `items`.
-    learner_starts: Vec<u32>,
-    /// Item index, doubled, plus 1 where the answer was right; by learner.
-    items: Vec<u32>,
-    /// Shape: `[n_items + 1]` into `learners`.
-    item_starts: Vec<u32>,
-    /// Learner index, doubled, plus 1 where the answer was right; by item.
-    learners: Vec<u32>,
-}
+pub use answers::{Answer, AnswerLog, Answers};
+pub use report::{FitPoint, ItemEstimate};
 
-/// Why answers were refused.
+use maximise::{Pull, Step, learn, step_all};
+use shape::{Role, Shape};
+use sweep::{Grid, LANES, Sweeper};
+
+/// The most items that a log may name.
+pub const MAX_ITEMS: usize = 1 << 28;
+/// The highest score of a graded item.
+pub const MAX_SCORE: u8 = 15;
+
+/// Why answers or options were refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CalibrateError {
-    /// More than the index type can count.
-    #[error("{found} {what}, wanted fewer than 2^31")]
+    /// More than 32-bit indexes can count.
+    #[error("{answers} answers to {items} items, wanted fewer than 2^32 and at most 2^28")]
     TooMany {
-        /// What there are too many of.
-        what: &'static str,
-        /// How many.
-        found: usize,
+        /// How many answers.
+        answers: usize,
+        /// How many items.
+        items: usize,
     },
-    /// A learner or item index beyond the given count.
-    #[error("answer {row} names {what} {index}, wanted below {n}")]
+    /// A learner, item or score beyond what can be packed.
+    #[error("answer {row} names {what} {found}, wanted below {limit}")]
     OutOfRange {
         /// The answer's place.
         row: usize,
-        /// `learner` or `item`.
+        /// `learner`, `item` or `score`.
         what: &'static str,
-        /// The index found.
-        index: u32,
-        /// How many there are.
-        n: usize,
+        /// What was found.
+        found: usize,
+        /// What it must stay below.
+        limit: usize,
+    },
+    /// An anchor that is no item of the log.
+    #[error("anchor for item {item}, wanted below {n_items}")]
+    UnknownAnchor {
+        /// The anchor's item.
+        item: u32,
+        /// How many items there are.
+        n_items: usize,
+    },
+    /// An anchor whose curve does not fit its item's answers, or is no curve.
+    #[error(
+        "the anchor of item {item} is for scores up to {anchored} with finite parameters and a > 0, wanted up to {wanted}"
+    )]
+    BadAnchor {
+        /// The anchor's item.
+        item: u32,
+        /// The highest score of the anchor's curve.
+        anchored: usize,
+        /// The highest score of the item in the log.
+        wanted: usize,
     },
 }
 
-impl Answers {
-    /// Lays out `(learner, item, right)` triples; their order does not matter to the result.
-    ///
-    /// # Errors
-    ///
-    /// [`CalibrateError`] for an index out of range or more than 2^31 of anything.
-    pub fn new(
-        n_learners: usize,
-        n_items: usize,
-        triples: &[(u32, u32, bool)],
-    ) -> Result<Self, CalibrateError> {
-        for (what, found) in [
-            ("learners", n_learners),
-            ("items", n_items),
-            ("answers", triples.len()),
-        ] {
-            if found >= 1 << 31 {
-                return Err(CalibrateError::TooMany { what, found });
-            }
-        }
-        for (row, &(learner, item, _)) in triples.iter().enumerate() {
-            for (what, index, n) in [("learner", learner, n_learners), ("item", item, n_items)] {
-                if index as usize >= n {
-                    return Err(CalibrateError::OutOfRange {
-                        row,
-                        what,
-                        index,
-                        n,
-                    });
-                }
-            }
-        }
-        let (learner_starts, items) = group(n_learners, triples, |&(learner, item, right)| {
-            (learner, item, right)
-        });
-        let (item_starts, learners) = group(n_items, triples, |&(learner, item, right)| {
-            (item, learner, right)
-        });
-        Ok(Self {
-            n_learners,
-            n_items,
-            learner_starts,
-            items,
-            item_starts,
-            learners,
-        })
-    }
-
-    /// How many answers there are.
-    pub fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
-    fn of_learner(&self, learner: usize) -> &[u32] {
-        &self.items
-            [self.learner_starts[learner] as usize..self.learner_starts[learner + 1] as usize]
-    }
-
-    fn of_item(&self, item: usize) -> &[u32] {
-        &self.learners[self.item_starts[item] as usize..self.item_starts[item + 1] as usize]
-    }
-}
-
-/// Groups triples by a key with a counting sort; each group ends up sorted, so input order is forgotten.
-fn group(
-    n: usize,
-    triples: &[(u32, u32, bool)],
-    split: impl Fn(&(u32, u32, bool)) -> (u32, u32, bool),
-) -> (Vec<u32>, Vec<u32>) {
-    let mut starts = vec![0_u32; n + 1];
-    for triple in triples {
-        starts[split(triple).0 as usize + 1] += 1;
-    }
-    for i in 0..n {
-        starts[i + 1] += starts[i];
-    }
-    let mut next = starts.clone();
-    let mut values = vec![0; triples.len()];
-    for triple in triples {
-        let (key, other, right) = split(triple);
-        values[next[key as usize] as usize] = other * 2 + u32::from(right);
-        next[key as usize] += 1;
-    }
-    for i in 0..n {
-        values[starts[i] as usize..starts[i + 1] as usize].sort_unstable();
-    }
-    (starts, values)
-}
-
-/// Which parameters are estimated.
+/// Which parameters of right-or-wrong items are estimated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Model {
     /// Difficulties, with discrimination 1 and the abilities' variance free (Rasch).
     OneParameter,
     /// Difficulties and discriminations, with the abilities' variance 1.
     TwoParameter,
+    /// Guessing as well.
+    ThreeParameter,
+    /// Slipping as well.
+    FourParameter,
 }
 
-/// Weak beliefs that keep rarely answered items within reason.
+/// A normal distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Priors {
-    /// Standard deviation of `ln a` around 0.
-    pub log_discrimination_sd: f64,
-    /// Standard deviation of the intercept `-a b` around 0.
-    pub intercept_sd: f64,
+pub struct Normal {
+    /// Its mean.
+    pub mean: f64,
+    /// Its standard deviation; positive.
+    pub sd: f64,
 }
 
-impl Default for Priors {
+/// What is believed of items before any answer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Beliefs {
+    /// Difficulties and thresholds, in logits.
+    pub threshold: Normal,
+    /// ln a.
+    pub log_discrimination: Normal,
+    /// logit c.
+    pub guess_logit: Normal,
+    /// logit d.
+    pub slip_logit: Normal,
+}
+
+impl Default for Beliefs {
+    /// Weak: difficulties within a few logits, a about a factor of 1.6 around 1, c near .2, d near .95.
     fn default() -> Self {
+        let normal = |mean, sd| Normal { mean, sd };
         Self {
-            log_discrimination_sd: 0.5,
-            intercept_sd: 3.0,
+            threshold: normal(0.0, 2.0),
+            log_discrimination: normal(0.0, 0.5),
+            guess_logit: normal(-1.386, 0.5),
+            slip_logit: normal(2.944, 0.5),
         }
     }
 }
 
-/// How to calibrate.
+impl Beliefs {
+    fn of(&self, role: Role) -> Normal {
+        match role {
+            Role::Threshold => self.threshold,
+            Role::LogDiscrimination => self.log_discrimination,
+            Role::GuessLogit => self.guess_logit,
+            Role::SlipLogit => self.slip_logit,
+        }
+    }
+}
+
+/// How items' estimates are held within reason.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Priors {
+    /// Not at all: plain maximum likelihood.
+    Off,
+    /// By these beliefs.
+    Fixed(Beliefs),
+    /// By beliefs that start here and take the mean and spread of thresholds and ln a from the items.
+    Learned(Beliefs),
+}
+
+impl Priors {
+    fn start(&self) -> Option<Beliefs> {
+        match self {
+            Self::Off => None,
+            Self::Fixed(beliefs) | Self::Learned(beliefs) => Some(*beliefs),
+        }
+    }
+}
+
+/// A known item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ItemCurve {
+    /// Scores 0 and 1.
+    RightOrWrong(Curve),
+    /// Scores 0 and up.
+    Graded(GradedCurve),
+}
+
+/// How to calibrate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
-    /// The model.
+    /// The model of items with scores 0 and 1.
     pub model: Model,
-    /// Priors; `None` is plain maximum likelihood.
-    pub priors: Option<Priors>,
-    /// Points of the ability grid on [-6, 6].
-    pub nodes: usize,
+    /// The model of items with more scores.
+    pub graded: GradedModel,
+    /// What holds estimates within reason.
+    pub priors: Priors,
+    /// Items whose parameters are known and stay: the others, and the abilities' mean and variance, are put on their scale.
+    pub anchors: BTreeMap<u32, ItemCurve>,
+    /// Points of the ability grid, rounded up to a multiple of 24; `None` follows the answers a learner gave.
+    pub nodes: Option<usize>,
     /// The most EM cycles.
     pub max_cycles: usize,
-    /// Stops when no parameter moves by more.
+    /// Stops when no item moves by more, in its standard errors.
     pub tolerance: f64,
 }
 
@@ -198,38 +195,43 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             model: Model::TwoParameter,
-            priors: Some(Priors::default()),
-            nodes: 31,
-            max_cycles: 200,
-            tolerance: 1e-3,
+            graded: GradedModel::GradedResponse,
+            priors: Priors::Learned(Beliefs::default()),
+            anchors: BTreeMap::new(),
+            nodes: None,
+            max_cycles: 500,
+            tolerance: 0.01,
         }
     }
 }
 
-/// An item's estimate.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ItemEstimate {
-    /// Discrimination.
-    pub a: f64,
-    /// Difficulty, in logits.
-    pub b: f64,
-    /// Standard error of a; 0 where it is fixed, infinite without answers and priors.
-    pub se_a: f64,
-    /// Standard error of b.
-    pub se_b: f64,
-    /// How many answers it rests on.
-    pub n: u32,
+/// One EM cycle, as it is reported while calibration runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cycle {
+    /// Its number, from 1.
+    pub cycle: usize,
+    /// The marginal log likelihood at its start, without priors.
+    pub log_likelihood: f64,
+    /// The largest move of an item, in its standard errors; calibration ends below the tolerance.
+    pub last_change: f64,
 }
 
-impl ItemEstimate {
-    /// The response curve.
-    pub fn curve(&self) -> Curve {
-        Curve::two(self.a, self.b)
-    }
+/// The abilities' distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Population {
+    /// Mean, in logits.
+    pub mean: f64,
+    /// Standard deviation.
+    pub sd: f64,
+}
 
-    /// Easiness z as banks keep it, `-a b`.
-    pub fn easiness(&self) -> f64 {
-        -self.a * self.b
+impl Population {
+    /// The population as it is found where beliefs do not pull at its scale.
+    fn without(self, pull: Pull) -> Self {
+        Self {
+            mean: self.mean + pull.shift,
+            sd: self.sd * exp(-pull.stretch),
+        }
     }
 }
 
@@ -238,397 +240,344 @@ impl ItemEstimate {
 pub struct Calibration {
     /// By item index.
     pub items: Vec<ItemEstimate>,
-    /// Variance of the abilities.
-    pub ability_variance: f64,
+    /// Posterior mean and standard deviation by learner index.
+    pub abilities: Vec<Ability>,
+    /// The abilities' distribution.
+    pub population: Population,
+    /// The beliefs in the end; `None` with priors off.
+    pub beliefs: Option<Beliefs>,
     /// The marginal log likelihood, without priors.
     pub log_likelihood: f64,
     /// EM cycles taken.
     pub cycles: usize,
-    /// The last cycle's largest change of a parameter.
+    /// The last cycle's largest move of an item, in its standard errors.
     pub last_change: f64,
     /// Whether that is within the tolerance.
     pub converged: bool,
 }
 
-/// Slope and intercept of one item: `p = sigma(slope ability + intercept)`.
-type Line = [f64; 2];
-
-/// Estimates item parameters.
-pub fn calibrate(answers: &Answers, options: &Options) -> Calibration {
-    let nodes: Vec<f64> = grid(options.nodes.clamp(5, 401));
-    let mut lines: Vec<Line> = (0..answers.n_items)
-        .into_par_iter()
-        .map(|item| first_line(answers, item))
-        .collect();
-    let mut variance = 1.0;
-    let mut cycles = 0;
-    let mut last_change = f64::INFINITY;
-    let mut history: Vec<Vec<f64>> = Vec::new();
-    while cycles < options.max_cycles && last_change > options.tolerance {
-        cycles += 1;
-        let mut counts: Vec<Counts> = vec![Counts::zero(nodes.len()); answers.n_items];
-        let swept = sweep(answers, &lines, &nodes, variance, &mut counts, Counts::add);
-        let next: Vec<Line> = counts
-            .par_iter()
-            .zip(&lines)
-            .map(|(counts, line)| maximise(counts, *line, &nodes, options))
-            .collect();
-        let next_variance = match options.model {
-            Model::TwoParameter => 1.0,
-            Model::OneParameter => swept.variance,
-        };
-        let moved = lines
-            .iter()
-            .zip(&next)
-            .flat_map(|(a, b)| [(a[0] - b[0]).abs(), (a[1] - b[1]).abs()]);
-        last_change = moved.fold((variance - next_variance).abs(), f64::max);
-        (lines, variance) = (next, next_variance);
-        accelerate(&mut history, &mut lines, &mut variance, options.model);
-    }
-    let mut information: Vec<Information> = lines
-        .iter()
-        .map(|line| Information {
-            p: nodes
-                .iter()
-                .map(|x| logistic(line[0] * x + line[1]))
-                .collect(),
-            sums: prior_terms(*line, options).1,
-        })
-        .collect();
-    let add =
-        |own: &mut Information, posterior: &[f32], right: bool| own.add(&nodes, posterior, right);
-    let log_likelihood =
-        sweep(answers, &lines, &nodes, variance, &mut information, add).log_likelihood;
-    let items = (0..answers.n_items)
-        .map(|item| {
-            with_errors(
-                answers.of_item(item).len(),
-                lines[item],
-                &information[item].sums,
-                options,
-            )
-        })
-        .collect();
-    let converged = last_change <= options.tolerance;
-    Calibration {
-        items,
-        ability_variance: variance,
-        log_likelihood,
-        cycles,
-        last_change,
-        converged,
-    }
-}
-
-fn grid(n: usize) -> Vec<f64> {
-    (0..n)
-        .map(|i| 6.0 * (2.0 * i as f64 / (n - 1) as f64 - 1.0))
-        .collect()
-}
-
-/// The intercept that the share right alone suggests, shrunk so that all-right is finite.
-fn first_line(answers: &Answers, item: usize) -> Line {
-    let own = answers.of_item(item);
-    let right = own.iter().filter(|&&answer| answer & 1 == 1).count() as f64;
-    let share = (right + 0.5) / (own.len() as f64 + 1.0);
-    [1.0, 1.2 * ln(share / (1.0 - share))]
-}
-
-/// Learners whose posteriors are held at once: few enough to stay in a core's cache while the items
-/// gather from them.
-const BLOCK: usize = 2048;
-
-/// What a pass over all learners sums up beside the items.
-struct Swept {
-    log_likelihood: f64,
-    /// Mean square of the abilities.
-    variance: f64,
-}
-
-/// The E-step: every learner's posterior over the nodes, handed to each item that the learner answered,
-/// in the order of learners.
-fn sweep<S: Send>(
+/// Estimates item parameters; `report` hears of every cycle.
+///
+/// # Errors
+///
+/// [`CalibrateError`] for an anchor that does not fit the answers.
+pub fn calibrate(
     answers: &Answers,
-    lines: &[Line],
-    nodes: &[f64],
-    variance: f64,
-    states: &mut [S],
-    add: impl Fn(&mut S, &[f32], bool) + Sync,
-) -> Swept {
-    let n = nodes.len();
-    let table = log_table(lines, nodes);
-    let weights: Vec<f64> = nodes.iter().map(|x| exp(-0.5 * x * x / variance)).collect();
-    let total: f64 = weights.iter().sum();
-    let prior: Vec<f32> = weights
-        .iter()
-        .map(|w| ln(w / total).max(-1e4) as f32)
-        .collect();
-    let mut cursors = vec![0_usize; answers.n_items];
-    let mut posteriors = vec![0.0_f32; BLOCK.min(answers.n_learners) * n];
-    let (mut log_likelihood, mut squares, mut seen) = (0.0, 0.0, 0.0);
-    for start in (0..answers.n_learners).step_by(BLOCK) {
-        let end = (start + BLOCK).min(answers.n_learners);
-        let block = &mut posteriors[..(end - start) * n];
-        let each: Vec<(f64, f64)> = block
-            .par_chunks_mut(n)
-            .zip(start..end)
-            .map(|(logs, learner)| {
-                let log_likelihood = posterior(answers.of_learner(learner), &table, &prior, logs);
-                let square = logs
-                    .iter()
-                    .zip(nodes)
-                    .map(|(&p, x)| f64::from(p) * x * x)
-                    .sum();
-                (log_likelihood, square)
-            })
-            .collect();
-        for ((log, square), learner) in each.into_iter().zip(start..end) {
-            if !answers.of_learner(learner).is_empty() {
-                log_likelihood += log;
-                squares += square;
-                seen += 1.0;
-            }
+    options: &Options,
+    report: &mut dyn FnMut(Cycle),
+) -> Result<Calibration, CalibrateError> {
+    let items = Items::new(answers, options)?;
+    Ok(Run::new(answers, options, items).finish(report))
+}
+
+/// All items' parameters in one vector.
+pub(crate) struct Items {
+    shapes: Vec<Shape>,
+    is_fixed: Vec<bool>,
+    /// Shape: `[n_items + 1]` into `parameters`.
+    starts: Vec<usize>,
+    /// Shape: `[n_items + 1]`: pairs of free parameters before the item's.
+    pairs: Vec<usize>,
+    parameters: Vec<f64>,
+    /// Shape: `[n_items]`.
+    n_answers: Vec<u32>,
+}
+
+impl Items {
+    fn new(answers: &Answers, options: &Options) -> Result<Self, CalibrateError> {
+        let n_items = answers.n_items();
+        if let Some((&item, _)) = options.anchors.range(n_items as u32..).next() {
+            return Err(CalibrateError::UnknownAnchor { item, n_items });
         }
-        let block = &posteriors;
-        states
-            .par_iter_mut()
-            .zip(&mut cursors)
-            .enumerate()
-            .for_each(|(item, (state, cursor))| {
-                let rest = &answers.of_item(item)[*cursor..];
-                let own = rest
-                    .iter()
-                    .take_while(|&&answer| ((answer >> 1) as usize) < end);
-                for answer in own {
-                    let at = (*answer >> 1) as usize - start;
-                    add(state, &block[at * n..][..n], answer & 1 == 1);
-                    *cursor += 1;
+        let by_row = answers.by_row();
+        let mut items = Self {
+            shapes: Vec::with_capacity(n_items),
+            is_fixed: Vec::with_capacity(n_items),
+            starts: vec![0],
+            pairs: vec![0],
+            parameters: Vec::new(),
+            n_answers: Vec::with_capacity(n_items),
+        };
+        for (item, ends) in (0..).zip(answers.first_rows().windows(2)) {
+            let counts = &by_row[ends[0] as usize..ends[1] as usize];
+            items.n_answers.push(counts.iter().sum());
+            match options.anchors.get(&item) {
+                Some(curve) => items.push_anchor(item, curve, counts.len())?,
+                None => {
+                    let shape = Shape::new(options.model, options.graded, counts.len());
+                    let first = shape.first_guess(counts);
+                    items.push(shape, first, Hold::Free);
                 }
+            }
+        }
+        Ok(items)
+    }
+
+    fn push(&mut self, shape: Shape, parameters: Vec<f64>, hold: Hold) {
+        let k = match hold {
+            Hold::Free => shape.n_parameters(),
+            Hold::Fixed => 0,
+        };
+        self.pairs
+            .push(self.pairs[self.shapes.len()] + k * (k + 1) / 2);
+        self.parameters.extend(parameters);
+        self.starts.push(self.parameters.len());
+        self.is_fixed.push(matches!(hold, Hold::Fixed));
+        self.shapes.push(shape);
+    }
+
+    fn push_anchor(
+        &mut self,
+        item: u32,
+        curve: &ItemCurve,
+        n_scores: usize,
+    ) -> Result<(), CalibrateError> {
+        let (shape, parameters) = Shape::of_curve(curve);
+        if shape.n_scores() != n_scores || parameters.iter().any(|x| !x.is_finite()) {
+            return Err(CalibrateError::BadAnchor {
+                item,
+                anchored: shape.n_thresholds,
+                wanted: n_scores - 1,
             });
+        }
+        self.push(shape, parameters, Hold::Fixed);
+        Ok(())
     }
-    Swept {
-        log_likelihood,
-        variance: if seen > 0.0 {
-            f64::max(squares / seen, 1e-3)
-        } else {
-            1.0
-        },
-    }
-}
 
-/// ln q and ln p of every item at every node. Shape: `[n_items, 2, n_nodes]`, wrong first.
-fn log_table(lines: &[Line], nodes: &[f64]) -> Vec<f32> {
-    let n = nodes.len();
-    let mut table = vec![0.0_f32; lines.len() * 2 * n];
-    table
-        .par_chunks_mut(2 * n)
-        .zip(lines)
-        .for_each(|(rows, line)| {
-            let (wrong, right) = rows.split_at_mut(n);
-            for (q, node) in nodes.iter().enumerate() {
-                let x = line[0] * node + line[1];
-                right[q] = -softplus(-x) as f32;
-                wrong[q] = -softplus(x) as f32;
+    /// Puts free items on the scale on which the population found is standard normal.
+    ///
+    /// Without it the scale is what EM finds last (parameter expansion, Liu, Rubin & Wu 1998).
+    fn rescale(&mut self, found: Population) {
+        for item in (0..self.len()).filter(|&item| !self.is_fixed[item]) {
+            let own = &mut self.parameters[self.starts[item]..self.starts[item + 1]];
+            for (x, role) in own.iter_mut().zip(self.shapes[item].roles()) {
+                match role {
+                    Role::Threshold => *x = (*x - found.mean) / found.sd,
+                    Role::LogDiscrimination => *x += ln(found.sd),
+                    Role::GuessLogit | Role::SlipLogit => {}
+                }
+                let (low, high, _) = role.bounds();
+                *x = x.clamp(low, high);
             }
-        });
-    table
-}
-
-/// Writes one learner's posterior and returns the marginal log likelihood of the answers.
-fn posterior(answers: &[u32], table: &[f32], prior: &[f32], logs: &mut [f32]) -> f64 {
-    let n = prior.len();
-    logs.copy_from_slice(prior);
-    for &answer in answers {
-        // 2 item + right is the row of the table.
-        let row = &table[answer as usize * n..][..n];
-        for (log, add) in logs.iter_mut().zip(row) {
-            *log += add;
         }
     }
-    let top = logs.iter().copied().fold(f32::MIN, f32::max);
-    let mut sum = 0.0_f32;
-    for log in logs.iter_mut() {
-        *log = paceline_core::math::exp(*log - top);
-        sum += *log;
+
+    /// The largest move of an item, in its standard errors.
+    fn moved(&self, before: &[f64], steps: &[Step]) -> f64 {
+        let moved = |(item, step): (usize, &Step)| {
+            let own = self.starts[item]..self.starts[item + 1];
+            let change = self.parameters[own.clone()].iter().zip(&before[own]);
+            step.length(&change.map(|(to, from)| to - from).collect::<Vec<f64>>())
+        };
+        steps.iter().enumerate().map(moved).fold(0.0, f64::max)
     }
-    logs.iter_mut().for_each(|weight| *weight /= sum);
-    f64::from(top) + ln(f64::from(sum))
+
+    fn len(&self) -> usize {
+        self.shapes.len()
+    }
+
+    fn shape(&self, item: usize) -> &Shape {
+        &self.shapes[item]
+    }
+
+    fn own(&self, item: usize) -> &[f64] {
+        &self.parameters[self.starts[item]..self.starts[item + 1]]
+    }
+
+    fn n_free(&self, item: usize) -> usize {
+        if self.is_fixed[item] {
+            0
+        } else {
+            self.own(item).len()
+        }
+    }
+
+    fn pairs_start(&self, item: usize) -> usize {
+        self.pairs[item]
+    }
+
+    fn n_pairs(&self) -> usize {
+        self.pairs[self.len()]
+    }
 }
 
-/// Expected answers of one item by node.
-#[derive(Clone)]
-struct Counts {
-    wrong: Vec<f32>,
-    right: Vec<f32>,
+enum Hold {
+    Free,
+    Fixed,
 }
 
-impl Counts {
-    fn zero(n: usize) -> Self {
+/// A calibration under way.
+struct Run<'a> {
+    answers: &'a Answers,
+    options: &'a Options,
+    grid: Grid,
+    items: Items,
+    population: Population,
+    beliefs: Option<Beliefs>,
+    /// The last cycles' states, for extrapolation.
+    history: Vec<Vec<f64>>,
+    /// The state before a leap, and the log likelihood a cycle before it.
+    footing: Option<(Vec<f64>, f64)>,
+}
+
+impl<'a> Run<'a> {
+    fn new(answers: &'a Answers, options: &'a Options, items: Items) -> Self {
+        let is_scaled = options.model == Model::OneParameter || !options.anchors.is_empty();
+        // A free population may be wide, or lie off 0.
+        let reach = if is_scaled { 8.0 } else { 5.0 };
+        // Nodes 1.7 posterior deviations apart sum a normal density to 1e-3.
+        let deviation = 1.0 / sqrt(1.0 + 0.2 * answers.usual_length());
+        let nodes = options
+            .nodes
+            .unwrap_or((2.0 * reach / (1.7 * deviation)) as usize);
         Self {
-            wrong: vec![0.0; n],
-            right: vec![0.0; n],
+            answers,
+            options,
+            grid: Grid::new(nodes.clamp(LANES, 10 * LANES), reach),
+            items,
+            population: Population { mean: 0.0, sd: 1.0 },
+            beliefs: options.priors.start(),
+            history: Vec::new(),
+            footing: None,
         }
     }
 
-    fn add(&mut self, posterior: &[f32], right: bool) {
-        let counts = if right {
-            &mut self.right
+    fn finish(mut self, report: &mut dyn FnMut(Cycle)) -> Calibration {
+        let grid = Grid {
+            nodes: self.grid.nodes.clone(),
+        };
+        let mut sweeper = Sweeper::new(self.answers, &grid);
+        let (mut cycle, mut last_change) = (0, f64::INFINITY);
+        while cycle < self.options.max_cycles && last_change > self.options.tolerance {
+            cycle += 1;
+            let log_likelihood;
+            (log_likelihood, last_change) = self.cycle(&mut sweeper);
+            report(Cycle {
+                cycle,
+                log_likelihood,
+                last_change,
+            });
+        }
+        let swept = sweeper.expect(&self.items, self.population);
+        let fits = report::fits(&self.items, self.answers, sweeper.counts(), &grid.nodes);
+        let (abilities, products) = sweeper.inform(&self.items, self.population);
+        Calibration {
+            items: report::estimates(&self.items, &products, self.beliefs.as_ref(), fits),
+            abilities,
+            population: self.population,
+            beliefs: self.beliefs,
+            log_likelihood: swept.log_likelihood,
+            cycles: cycle,
+            last_change,
+            converged: last_change <= self.options.tolerance,
+        }
+    }
+
+    /// One cycle; the log likelihood before it and the largest move.
+    fn cycle(&mut self, sweeper: &mut Sweeper) -> (f64, f64) {
+        let mut swept = sweeper.expect(&self.items, self.population);
+        if let Some((state, floor)) = self.footing.take()
+            && swept.log_likelihood < floor
+        {
+            self.put_state(&state);
+            swept = sweeper.expect(&self.items, self.population);
+        }
+        let steps = step_all(
+            &self.items,
+            self.answers.first_rows(),
+            sweeper.counts(),
+            &self.grid.nodes,
+            self.beliefs.as_ref(),
+        );
+        let before = self.items.parameters.clone();
+        if let (Priors::Learned(start), Some(now)) = (&self.options.priors, &self.beliefs) {
+            self.beliefs = Some(learn(&self.items, &steps, start, now));
+        }
+        self.take(&steps);
+        let next = self.freed(swept.population);
+        if !self.is_scaled() {
+            self.items
+                .rescale(swept.population.without(Pull::of(&steps)));
+        }
+        let mut change = self.items.moved(&before, &steps);
+        let n = sqrt(self.answers.n_learners().max(1) as f64);
+        change = change.max((next.mean - self.population.mean).abs() * n);
+        change = change.max((next.sd - self.population.sd).abs() * n);
+        self.population = next;
+        self.extrapolate(swept.log_likelihood);
+        (swept.log_likelihood, change)
+    }
+
+    fn take(&mut self, steps: &[Step]) {
+        for (item, step) in steps.iter().enumerate() {
+            if self.items.n_free(item) > 0 {
+                let own = self.items.starts[item]..self.items.starts[item + 1];
+                self.items.parameters[own].copy_from_slice(&step.parameters);
+            }
+        }
+    }
+
+    /// Whether anchors or a common discrimination fix the scale; otherwise the population does.
+    fn is_scaled(&self) -> bool {
+        self.options.model == Model::OneParameter || !self.options.anchors.is_empty()
+    }
+
+    /// The population's parts that the model and the anchors leave free.
+    fn freed(&self, found: Population) -> Population {
+        if !self.options.anchors.is_empty() {
+            found
+        } else if self.options.model == Model::OneParameter {
+            // The mean is the difficulties'.
+            let square = found.sd * found.sd + found.mean * found.mean;
+            Population {
+                mean: 0.0,
+                sd: sqrt(square),
+            }
         } else {
-            &mut self.wrong
-        };
-        for (count, p) in counts.iter_mut().zip(posterior) {
-            *count += p;
+            self.population
         }
     }
-}
 
-/// The sum of outer products of one item's scores, begun with its priors' precision.
-struct Information {
-    p: Vec<f64>,
-    sums: [f64; 3],
-}
-
-impl Information {
-    fn add(&mut self, nodes: &[f64], posterior: &[f32], right: bool) {
-        let right = f64::from(u8::from(right));
-        let (mut slope, mut intercept) = (0.0, 0.0);
-        for ((weight, x), p) in posterior.iter().zip(nodes).zip(&self.p) {
-            let residual = f64::from(*weight) * (right - p);
-            slope += residual * x;
-            intercept += residual;
-        }
-        let [aa, ad, dd] = self.sums;
-        self.sums = [
-            aa + slope * slope,
-            ad + slope * intercept,
-            dd + intercept * intercept,
-        ];
+    fn state(&self) -> Vec<f64> {
+        let ends = [self.population.mean, ln(self.population.sd)];
+        [&self.items.parameters[..], &ends].concat()
     }
-}
 
-/// `ln(1 + e^x)` without overflow.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + paceline_core::math::wide::ln_1p(exp(-x.abs()))
-}
-
-/// Newton steps on one item's expected log likelihood plus its priors.
-fn maximise(counts: &Counts, start: Line, nodes: &[f64], options: &Options) -> Line {
-    let mut line = start;
-    for _ in 0..8 {
-        let (mut gradient, mut hessian) = prior_terms(line, options);
-        for (q, x) in nodes.iter().enumerate() {
-            let p = logistic(line[0] * x + line[1]);
-            let right = f64::from(counts.right[q]);
-            let seen = right + f64::from(counts.wrong[q]);
-            let residual = right - seen * p;
-            let weight = seen * p * (1.0 - p);
-            gradient = [gradient[0] + residual * x, gradient[1] + residual];
-            hessian = [
-                hessian[0] + weight * x * x,
-                hessian[1] + weight * x,
-                hessian[2] + weight,
-            ];
-        }
-        let step = match options.model {
-            Model::OneParameter => [0.0, gradient[1] / hessian[2].max(1e-9)],
-            Model::TwoParameter => {
-                let determinant = (hessian[0] * hessian[2] - hessian[1] * hessian[1]).max(1e-9);
-                [
-                    (hessian[2] * gradient[0] - hessian[1] * gradient[1]) / determinant,
-                    (hessian[0] * gradient[1] - hessian[1] * gradient[0]) / determinant,
-                ]
-            }
-        };
-        // A step is bounded so that an item all got right walks off slowly and not at once.
-        let next = [
-            (line[0] + step[0].clamp(-1.0, 1.0)).clamp(0.02, 20.0),
-            (line[1] + step[1].clamp(-2.0, 2.0)).clamp(-40.0, 40.0),
-        ];
-        let moved = (next[0] - line[0]).abs() + (next[1] - line[1]).abs();
-        line = next;
-        if moved < 1e-8 {
-            break;
-        }
-    }
-    line
-}
-
-/// Gradient and negative Hessian (aa, ad, dd) of the log priors.
-fn prior_terms(line: Line, options: &Options) -> ([f64; 2], [f64; 3]) {
-    let Some(priors) = options.priors else {
-        return ([0.0; 2], [0.0; 3]);
-    };
-    let precision = 1.0 / (priors.intercept_sd * priors.intercept_sd);
-    let (d_gradient, d_hessian) = (-line[1] * precision, precision);
-    if options.model == Model::OneParameter {
-        return ([0.0, d_gradient], [0.0, 0.0, d_hessian]);
-    }
-    // The density of ln a, so its mode does not depend on the scale of a.
-    let tau = 1.0 / (priors.log_discrimination_sd * priors.log_discrimination_sd);
-    let (a, log_a) = (line[0], ln(line[0]));
-    let curvature = tau * (1.0 - log_a) / (a * a);
-    (
-        [-tau * log_a / a, d_gradient],
-        [curvature.max(0.0), 0.0, d_hessian],
-    )
-}
-
-/// Every third cycle extrapolates along the last three (SQUAREM, Varadhan & Roland 2008, scheme 3).
-fn accelerate(history: &mut Vec<Vec<f64>>, lines: &mut [Line], variance: &mut f64, model: Model) {
-    history.push(lines.iter().flatten().copied().chain([*variance]).collect());
-    let [first, second, third] = &history[..] else {
-        return;
-    };
-    let r: Vec<f64> = second.iter().zip(first).map(|(b, a)| b - a).collect();
-    let v: Vec<f64> = third
-        .iter()
-        .zip(second)
-        .zip(&r)
-        .map(|((c, b), r)| c - b - r)
-        .collect();
-    let norm = |x: &[f64]| sqrt(x.iter().map(|x| x * x).sum());
-    let length = (norm(&r) / norm(&v).max(1e-12)).clamp(1.0, 6.0);
-    let leap = |i: usize| first[i] + 2.0 * length * r[i] + length * length * v[i];
-    for (i, line) in lines.iter_mut().enumerate() {
-        // Only where the leap keeps a slope plausible; elsewhere the plain cycle stands.
-        let (slope, intercept) = (leap(2 * i), leap(2 * i + 1));
-        if (0.05..10.0).contains(&slope) && intercept.abs() < 20.0 {
-            *line = [slope, intercept];
-        }
-    }
-    if model == Model::OneParameter {
-        *variance = leap(first.len() - 1).clamp(0.05, 20.0);
-    }
-    history.clear();
-}
-
-/// The estimate with its standard errors, from the sum of outer products of the learners' scores.
-fn with_errors(n: usize, line: Line, information: &[f64; 3], options: &Options) -> ItemEstimate {
-    let [a, d] = line;
-    let n = n as u32;
-    let (se_a, se_b) = match options.model {
-        Model::OneParameter => (0.0, 1.0 / sqrt(information[2])),
-        Model::TwoParameter => {
-            let determinant = information[0] * information[2] - information[1] * information[1];
-            let (va, vd, cov) = (
-                information[2] / determinant,
-                information[0] / determinant,
-                -information[1] / determinant,
-            );
-            // b = -d / a, by the delta method.
-            let vb = (vd + d * d / (a * a) * va - 2.0 * d / a * cov) / (a * a);
-            if determinant > 0.0 {
-                (sqrt(va), sqrt(vb.max(0.0)))
-            } else {
-                (f64::INFINITY, f64::INFINITY)
+    /// Takes what is plausible of a state.
+    fn put_state(&mut self, state: &[f64]) {
+        for item in 0..self.items.len() {
+            let own = self.items.starts[item]..self.items.starts[item + 1];
+            let next = &state[own.clone()];
+            if self.items.n_free(item) > 0 && self.items.shape(item).is_plausible(next) {
+                self.items.parameters[own].copy_from_slice(next);
             }
         }
-    };
-    ItemEstimate {
-        a,
-        b: -d / a,
-        se_a,
-        se_b,
-        n,
+        let n = self.items.parameters.len();
+        self.population = Population {
+            mean: state[n],
+            sd: exp(state[n + 1].clamp(-3.0, 2.0)),
+        };
+    }
+
+    /// Every third cycle leaps along the last three (SQUAREM, Varadhan & Roland 2008, scheme 3).
+    fn extrapolate(&mut self, log_likelihood: f64) {
+        self.history.push(self.state());
+        let [first, second, third] = &self.history[..] else {
+            return;
+        };
+        let (mut r_square, mut v_square) = (0.0, 0.0);
+        for ((x, y), z) in first.iter().zip(second).zip(third) {
+            let (r, v) = (y - x, z - 2.0 * y + x);
+            r_square += r * r;
+            v_square += v * v;
+        }
+        let length = sqrt(r_square / v_square.max(1e-300)).clamp(1.0, 16.0);
+        let states = first.iter().zip(second).zip(third);
+        let leap: Vec<f64> = states
+            .map(|((x, y), z)| x + 2.0 * length * (y - x) + length * length * (z - 2.0 * y + x))
+            .collect();
+        self.footing = Some((third.clone(), log_likelihood));
+        self.put_state(&leap);
+        self.history.clear();
     }
 }

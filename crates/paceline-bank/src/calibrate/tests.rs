@@ -2,9 +2,28 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use paceline_core::stream::stream;
+use proptest::prelude::*;
 use rand::Rng;
 
+use super::shape::Curves;
 use super::*;
+
+fn log(triples: impl IntoIterator<Item = (u32, u32, u8)>, n_items: usize) -> Answers {
+    let mut log = AnswerLog::default();
+    for (learner, item, score) in triples {
+        log.push(Answer {
+            learner,
+            item,
+            score,
+        })
+        .unwrap();
+    }
+    log.finish(n_items).unwrap()
+}
+
+fn run(answers: &Answers, options: &Options) -> Calibration {
+    calibrate(answers, options, &mut |_| {}).unwrap()
+}
 
 fn fixture() -> (Answers, Vec<String>) {
     let packed: &[u8] = include_bytes!("../../tests/fixtures/irt_log.csv.gz");
@@ -20,16 +39,13 @@ fn fixture() -> (Answers, Vec<String>) {
         let learner = *learners.entry(cells[0].to_owned()).or_insert(n);
         let n = items.len() as u32;
         let item = *items.entry(cells[1].to_owned()).or_insert(n);
-        triples.push((learner, item, cells[4] == "1"));
+        triples.push((learner, item, u8::from(cells[4] == "1")));
     }
     let mut names = vec![String::new(); items.len()];
     items
         .into_iter()
         .for_each(|(name, i)| names[i as usize] = name);
-    (
-        Answers::new(learners.len(), names.len(), &triples).unwrap(),
-        names,
-    )
+    (log(triples, names.len()), names)
 }
 
 #[track_caller]
@@ -37,12 +53,13 @@ fn check(model: Model, expected: &str, log_likelihood: f64, variance: f64) {
     let (answers, names) = fixture();
     let options = Options {
         model,
-        priors: None,
-        nodes: 61,
+        priors: Priors::Off,
+        nodes: Some(72),
         max_cycles: 2000,
-        tolerance: 1e-5,
+        tolerance: 1e-3,
+        ..Options::default()
     };
-    let found = calibrate(&answers, &options);
+    let found = run(&answers, &options);
     assert!(
         found.converged,
         "{} cycles, {}",
@@ -64,9 +81,9 @@ fn check(model: Model, expected: &str, log_likelihood: f64, variance: f64) {
         found.log_likelihood
     );
     assert!(
-        (found.ability_variance - variance).abs() < 2e-3,
-        "{}",
-        found.ability_variance
+        (found.population.sd.powi(2) - variance).abs() < 2e-3,
+        "{:?}",
+        found.population
     );
 }
 
@@ -92,53 +109,60 @@ fn two_parameters_agree_with_mirt() {
     );
 }
 
+/// Draws of a planted school.
+struct Draws(paceline_core::stream::ChaCha8Rng);
+
+impl Draws {
+    fn new(seed: u64) -> Self {
+        Self(stream("calibrate test", seed, b""))
+    }
+
+    fn uniform(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        sqrt(-2.0 * ln(1.0 - self.uniform())) * libm::cos(std::f64::consts::TAU * self.uniform())
+    }
+}
+
 /// 2PL answers: a ~ LogN(0, .3), b and ability ~ N(0, 1), `each` answers a learner.
-fn simulated(n_items: u32, n_learners: u32, each: u32) -> (Answers, Vec<Curve>) {
-    let mut random = stream("calibrate test", 7, b"");
-    let mut uniform = || (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
-    let mut normal =
-        || sqrt(-2.0 * ln(1.0 - uniform())) * libm::cos(std::f64::consts::TAU * uniform());
+fn simulated(n_items: u32, n_learners: u32, each: u32, seed: u64) -> (Answers, Vec<Curve>) {
+    let mut draws = Draws::new(seed);
     let curves: Vec<Curve> = (0..n_items)
-        .map(|_| Curve::two(exp(0.3 * normal()), normal()))
+        .map(|_| Curve::two(exp(0.3 * draws.normal()), draws.normal()))
         .collect();
-    let abilities: Vec<f64> = (0..n_learners).map(|_| normal()).collect();
     let mut triples = Vec::new();
-    for (learner, ability) in abilities.iter().enumerate() {
+    for learner in 0..n_learners {
+        let ability = draws.normal();
         for k in 0..each {
-            let item = (learner as u32 * 37 + k * (n_items / each)) % n_items;
-            triples.push((
-                learner as u32,
-                item,
-                uniform() < curves[item as usize].p(*ability),
-            ));
+            let item = (learner * 37 + k * (n_items / each)) % n_items;
+            let right = draws.uniform() < curves[item as usize].p(ability);
+            triples.push((learner, item, u8::from(right)));
         }
     }
-    (
-        Answers::new(n_learners as usize, n_items as usize, &triples).unwrap(),
-        curves,
-    )
+    (log(triples, n_items as usize), curves)
 }
 
 #[test]
-fn the_result_does_not_depend_on_threads_or_order() {
-    let (answers, _) = simulated(60, 400, 20);
+fn the_result_does_not_depend_on_threads() {
+    let (answers, _) = simulated(60, 2000, 20, 7);
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .unwrap();
-        pool.install(|| calibrate(&answers, &Options::default()))
+        pool.install(|| run(&answers, &Options::default()))
     };
     assert_eq!(with(1), with(3));
 }
 
 #[test]
 fn priors_keep_items_that_all_got_right_finite() {
-    let triples: Vec<(u32, u32, bool)> = (0..50)
-        .flat_map(|learner| [(learner, 0, true), (learner, 1, learner % 2 == 0)])
-        .collect();
-    let answers = Answers::new(50, 3, &triples).unwrap();
-    let found = calibrate(&answers, &Options::default());
+    let triples =
+        (0..50).flat_map(|learner| [(learner, 0, 1), (learner, 1, u8::from(learner % 2 == 0))]);
+    let answers = log(triples, 3);
+    let found = run(&answers, &Options::default());
     assert!(
         found
             .items
@@ -147,8 +171,27 @@ fn priors_keep_items_that_all_got_right_finite() {
         "{found:?}"
     );
     assert_eq!(found.items[2].n, 0);
-    let refused = Answers::new(2, 2, &[(0, 5, true)]).unwrap_err();
-    assert_eq!(refused.to_string(), "answer 0 names item 5, wanted below 2");
+}
+
+#[test]
+fn answers_out_of_range_are_refused() {
+    let refused = AnswerLog::default().push(Answer {
+        learner: 0,
+        item: 1 << 28,
+        score: 0,
+    });
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "answer 0 names item 268435456, wanted below 268435456"
+    );
+}
+
+fn rmse(found: &[ItemEstimate], curves: &[Curve], gap: fn(&ItemEstimate, &Curve) -> f64) -> f64 {
+    let squares = found
+        .iter()
+        .zip(curves)
+        .map(|(item, curve)| gap(item, curve).powi(2));
+    sqrt(squares.sum::<f64>() / curves.len() as f64)
 }
 
 /// The peers' benchmark: 1,000 items, 10,000 learners, 50 answers each.
@@ -160,21 +203,262 @@ fn a_log_of_half_a_million_answers_recovers_its_items() {
         );
         return;
     }
-    let (answers, curves) = simulated(1000, 10_000, 50);
-    let found = calibrate(&answers, &Options::default());
-    let rmse = |gap: &dyn Fn(&ItemEstimate, &Curve) -> f64| {
-        let sum: f64 = found
-            .items
-            .iter()
-            .zip(&curves)
-            .map(|(item, curve)| gap(item, curve).powi(2))
-            .sum();
-        sqrt(sum / curves.len() as f64)
-    };
-    let (b, a) = (
-        rmse(&|item, curve| item.b - curve.b),
-        rmse(&|item, curve| item.a - curve.a),
+    let (mut mean_b, mut mean_a) = (0.0, 0.0);
+    for seed in 1..=6 {
+        let (answers, curves) = simulated(1000, 10_000, 50, seed);
+        let found = run(&answers, &Options::default());
+        let b = rmse(&found.items, &curves, |item, curve| item.b - curve.b);
+        let a = rmse(&found.items, &curves, |item, curve| item.a - curve.a);
+        eprintln!(
+            "seed {seed}: RMSE b {b:.4}, a {a:.4}, {} cycles",
+            found.cycles
+        );
+        (mean_b, mean_a) = (mean_b + b / 6.0, mean_a + a / 6.0);
+    }
+    eprintln!("mean: RMSE b {mean_b:.4}, a {mean_a:.4}");
+    assert!(
+        mean_b < 0.158 && mean_a < 0.137,
+        "RMSE b {mean_b}, a {mean_a}"
     );
-    eprintln!("RMSE b {b:.4}, a {a:.4}, {} cycles", found.cycles);
-    assert!(b < 0.17 && a < 0.145, "RMSE b {b}, a {a}");
+}
+
+/// Answers of `n_learners` with abilities N(`mean`, `sd`) to every item.
+fn answered(curves: &[ItemCurve], n_learners: u32, (mean, sd): (f64, f64), seed: u64) -> Answers {
+    let mut draws = Draws::new(seed);
+    let mut triples = Vec::new();
+    for learner in 0..n_learners {
+        let ability = mean + sd * draws.normal();
+        for (item, curve) in (0..).zip(curves) {
+            let mut left = draws.uniform();
+            let p: Vec<f64> = match curve {
+                ItemCurve::RightOrWrong(curve) => vec![1.0 - curve.p(ability), curve.p(ability)],
+                ItemCurve::Graded(curve) => curve.at(ability).iter().map(|at| at.p).collect(),
+            };
+            let below = p.iter().take_while(|&&p| {
+                left -= p;
+                left >= 0.0
+            });
+            let score = below.count().min(p.len() - 1) as u8;
+            triples.push((learner, item, score));
+        }
+    }
+    log(triples, curves.len())
+}
+
+fn some_curves(draws: &mut Draws, n: usize, c: f64, d: f64) -> Vec<ItemCurve> {
+    let mut curve = || Curve {
+        a: exp(0.3 * draws.normal()),
+        b: draws.normal(),
+        c,
+        d,
+    };
+    (0..n).map(|_| ItemCurve::RightOrWrong(curve())).collect()
+}
+
+/// The items' (planted, found, standard error) triples.
+fn check_recovery(triples: &[(f64, f64, f64)], rmse: f64) {
+    let n = triples.len() as f64;
+    let square: f64 = triples.iter().map(|(x, y, _)| (x - y) * (x - y)).sum();
+    let found = sqrt(square / n);
+    assert!(found < rmse, "RMSE {found}, wanted below {rmse}");
+    // A standard error that means what it says covers the truth within two of them nearly always.
+    let inside = triples
+        .iter()
+        .filter(|(x, y, se)| (x - y).abs() < 2.0 * se)
+        .count() as f64;
+    assert!(inside / n > 0.85, "{inside} of {n} within two errors");
+}
+
+#[test]
+fn guessing_is_recovered_with_honest_errors() {
+    let mut draws = Draws::new(3);
+    let curves = some_curves(&mut draws, 40, 0.25, 1.0);
+    let answers = answered(&curves, 3000, (0.0, 1.0), 4);
+    let options = Options {
+        model: Model::ThreeParameter,
+        ..Options::default()
+    };
+    let found = run(&answers, &options);
+    assert!(found.converged, "{}", found.last_change);
+    let (mut b, mut c) = (Vec::new(), Vec::new());
+    for (item, curve) in found.items.iter().zip(&curves) {
+        let ItemCurve::RightOrWrong(curve) = curve else {
+            continue;
+        };
+        b.push((curve.b, item.b, item.se_b));
+        c.push((curve.c, item.c, item.se_c));
+    }
+    check_recovery(&b, 0.25);
+    check_recovery(&c, 0.08);
+}
+
+#[test]
+fn graded_items_are_recovered_by_both_families() {
+    for model in [GradedModel::GradedResponse, GradedModel::PartialCredit] {
+        let mut draws = Draws::new(5);
+        let mut curve = || GradedCurve {
+            model,
+            a: exp(0.3 * draws.normal()),
+            b: [-1.0, 0.0, 1.0].map(|b| b + 0.3 * draws.normal()).into(),
+        };
+        let curves: Vec<ItemCurve> = (0..20).map(|_| ItemCurve::Graded(curve())).collect();
+        let answers = answered(&curves, 1500, (0.0, 1.0), 6);
+        let options = Options {
+            graded: model,
+            ..Options::default()
+        };
+        let found = run(&answers, &options);
+        assert!(found.converged, "{}", found.last_change);
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for (item, curve) in found.items.iter().zip(&curves) {
+            let ItemCurve::Graded(curve) = curve else {
+                continue;
+            };
+            a.push((curve.a, item.a, item.se_a));
+            let thresholds = item.thresholds.iter().zip(&item.se_thresholds);
+            b.extend(
+                curve
+                    .b
+                    .iter()
+                    .zip(thresholds)
+                    .map(|(x, (y, se))| (*x, *y, *se)),
+            );
+        }
+        check_recovery(&a, 0.1);
+        check_recovery(&b, 0.13);
+    }
+}
+
+#[test]
+fn anchors_put_new_items_on_their_scale() {
+    let mut draws = Draws::new(8);
+    let curves = some_curves(&mut draws, 30, 0.0, 1.0);
+    // The learners are stronger and more alike than those the anchors were calibrated on.
+    let answers = answered(&curves, 3000, (0.8, 0.7), 9);
+    let options = Options {
+        anchors: (0..).zip(curves.iter().cloned()).take(10).collect(),
+        ..Options::default()
+    };
+    let found = run(&answers, &options);
+    assert!(found.converged, "{}", found.last_change);
+    assert!(
+        (found.population.mean - 0.8).abs() < 0.05 && (found.population.sd - 0.7).abs() < 0.05,
+        "{:?}",
+        found.population
+    );
+    let mut b = Vec::new();
+    for (i, (item, curve)) in found.items.iter().zip(&curves).enumerate() {
+        let ItemCurve::RightOrWrong(curve) = curve else {
+            continue;
+        };
+        if i < 10 {
+            assert!((item.b - curve.b).abs() < 1e-12 && item.se_b == 0.0);
+        } else {
+            b.push((curve.b, item.b, item.se_b));
+        }
+    }
+    check_recovery(&b, 0.2);
+}
+
+#[test]
+fn anchors_that_do_not_fit_are_refused() {
+    let answers = log([(0, 0, 1), (0, 1, 3)], 2);
+    let with = |item, curve| {
+        let options = Options {
+            anchors: BTreeMap::from([(item, curve)]),
+            ..Options::default()
+        };
+        calibrate(&answers, &options, &mut |_| {}).unwrap_err()
+    };
+    let two = |a| ItemCurve::RightOrWrong(Curve::two(a, 0.0));
+    assert_eq!(
+        with(5, two(1.0)).to_string(),
+        "anchor for item 5, wanted below 2"
+    );
+    let graded = with(1, two(1.0));
+    assert!(matches!(
+        graded,
+        CalibrateError::BadAnchor {
+            item: 1,
+            anchored: 1,
+            wanted: 3
+        }
+    ));
+    assert!(matches!(
+        with(0, two(-1.0)),
+        CalibrateError::BadAnchor { .. }
+    ));
+}
+
+/// Plain maximum likelihood of every model is above the likelihood of the curves that made the answers.
+#[test]
+fn the_peak_is_above_the_truth() {
+    let mut draws = Draws::new(11);
+    for (model, c, d) in [
+        (Model::TwoParameter, 0.0, 1.0),
+        (Model::ThreeParameter, 0.2, 1.0),
+        (Model::FourParameter, 0.2, 0.95),
+    ] {
+        let curves = some_curves(&mut draws, 12, c, d);
+        let answers = answered(&curves, 2000, (0.0, 1.0), 12);
+        let options = Options {
+            model,
+            priors: Priors::Off,
+            ..Options::default()
+        };
+        let found = run(&answers, &options);
+        let anchors = (0..).zip(curves).collect();
+        let truth = run(&answers, &Options { anchors, ..options });
+        let gain = found.log_likelihood - truth.log_likelihood;
+        // Twice the gain is chi-square on as many degrees as there are parameters.
+        assert!(gain > 0.0 && gain < 60.0, "{model:?}: {gain}");
+    }
+}
+
+proptest! {
+    /// Log-derivatives are those of the log probabilities, in every coordinate of every model.
+    #[test]
+    fn scores_match_differences(
+        kind in 0_usize..6,
+        line in (-2.0..2.0, -0.7..0.7, -3.0..-0.5, 0.5..3.0),
+        gaps in prop::collection::vec(0.1..1.0, 3),
+        x in -3.0..3.0,
+    ) {
+        let models = [
+            Model::OneParameter,
+            Model::TwoParameter,
+            Model::ThreeParameter,
+            Model::FourParameter,
+        ];
+        let (model, graded, n_scores) = match kind {
+            4 => (Model::TwoParameter, GradedModel::GradedResponse, 5),
+            5 => (Model::TwoParameter, GradedModel::PartialCredit, 5),
+            _ => (models[kind], GradedModel::GradedResponse, 2),
+        };
+        let shape = Shape::new(model, graded, n_scores);
+        let mut own = vec![line.0];
+        for gap in gaps.iter().take(n_scores - 2) {
+            own.push(own[own.len() - 1] + gap);
+        }
+        own.extend([line.1, line.2, line.3].iter().take(shape.n_parameters() + 1 - n_scores));
+        let at = |own: &[f64]| {
+            let mut curves = Curves::default();
+            shape.fill(own, &[x], &mut curves);
+            curves
+        };
+        let found = at(&own);
+        prop_assert!((found.p.iter().sum::<f64>() - 1.0).abs() < 1e-6);
+        // The right-or-wrong curves come from f32 exponentials, hence their wide step.
+        let h = if n_scores == 2 { 0.02 } else { 1e-4 };
+        for i in 0..own.len() {
+            let (mut up, mut down) = (own.clone(), own.clone());
+            (up[i], down[i]) = (own[i] + h, own[i] - h);
+            let (up, down) = (at(&up), at(&down));
+            for k in 0..n_scores {
+                let slope = (ln(up.p[k]) - ln(down.p[k])) / (2.0 * h);
+                let score = found.score[i * n_scores + k];
+                prop_assert!((slope - score).abs() < 3e-3 * (1.0 + score.abs()), "{i} {k}: {slope} {score}");
+            }
+        }
+    }
 }

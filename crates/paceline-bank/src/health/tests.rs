@@ -77,6 +77,7 @@ fn drift_is_a_shift_beyond_its_error() {
         se_a: 0.1,
         se_b: 0.1,
         n,
+        ..ItemEstimate::default()
     };
     let moved = drift(&at(0.0, 500), &at(0.5, 500)).unwrap();
     assert!(moved.shift == 0.5 && moved.p_value < 0.001);
