@@ -6,8 +6,9 @@
 //!
 //! [`Bank::compile`] makes one from text and reports every mistake with its place;
 //! [`Bank::instantiate`] and [`Bank::grade`] show an item and judge a response. Measurement is plain maths
-//! over item parameters: [`irt`] curves, [`ability`] estimates, [`calibrate`] from logs, [`select`] the
-//! next item, and item [`health`].
+//! over item parameters: [`irt`] curves, [`ability`] estimates, [`calibrate`] from logs (after each answer
+//! [`online`], seconds by [`response_time`]), [`linking`] of scales, [`select`] the next item, and item
+//! [`health`] with its [`choices`].
 //!
 //! The crate knows no learners, no clock and no files: content comes in as text, and a compiled bank
 //! as bytes.
@@ -18,6 +19,7 @@ mod bank;
 mod body;
 mod builder;
 pub mod calibrate;
+pub mod choices;
 mod codec;
 mod content;
 mod diagnostic;
@@ -26,9 +28,12 @@ pub mod health;
 mod instance;
 mod inventory;
 pub mod irt;
+pub mod linking;
 mod lock;
 mod names;
+pub mod online;
 mod rational;
+pub mod response_time;
 pub mod select;
 mod source;
 mod suggest;

@@ -5,7 +5,7 @@ use paceline_core::stream::{ChaCha8Rng, stream};
 use rand::Rng;
 
 use super::*;
-use crate::calibrate::{Answers, calibrate};
+use crate::calibrate::{self, AnswerLog};
 
 const ITEMS: usize = 40;
 
@@ -93,12 +93,21 @@ impl World {
 
     /// Curves as a calibration of these answers finds them.
     fn calibrated(&self, answers: &[Answer]) -> Vec<Curve> {
-        let triples: Vec<_> = answers
-            .iter()
-            .map(|a| (a.learner, a.item, a.right))
-            .collect();
-        let answers = Answers::new(self.learners as usize, ITEMS, &triples).unwrap();
-        let found = calibrate(&answers, &Default::default());
+        let mut log = AnswerLog::default();
+        for answer in answers {
+            log.push(calibrate::Answer {
+                learner: answer.learner,
+                item: answer.item,
+                score: u8::from(answer.right),
+            })
+            .unwrap();
+        }
+        let found = calibrate::calibrate(
+            &log.finish(ITEMS).unwrap(),
+            &calibrate::Options::default(),
+            &mut |_| {},
+        )
+        .unwrap();
         found.items.iter().map(|item| item.curve()).collect()
     }
 }
