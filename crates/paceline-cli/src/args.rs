@@ -251,6 +251,12 @@ pub(crate) struct Simulate {
     /// Also a policy that sees the students' true state; greedy, so no bound.
     #[arg(long)]
     pub(crate) oracle: bool,
+    /// Only look whether the simulated students resemble published ones: each gate with its reference.
+    #[arg(long)]
+    pub(crate) check_worlds: bool,
+    /// Numbers of the fitted family as JSON, in place of the shipped ones.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fitted: Option<PathBuf>,
     /// Threads; all cores by default. The output does not depend on it.
     #[arg(long)]
     pub(crate) threads: Option<usize>,

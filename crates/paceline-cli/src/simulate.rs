@@ -1,5 +1,6 @@
 //! Simulation: three students side by side, then the engine against other policies.
 
+mod gates;
 mod html;
 pub(crate) mod plots;
 
@@ -32,6 +33,9 @@ struct Document<'a> {
 }
 
 pub(crate) fn run(context: &Context, args: &args::Simulate) -> anyhow::Result<()> {
+    if args.check_worlds {
+        return gates::run(context);
+    }
     let bank = Arc::new(context.bank()?);
     let students = showcase(&bank, COURSE, context.global.seed)?;
     if !context.global.json {
@@ -67,8 +71,13 @@ fn study(bank: &Arc<Bank>, seed: u64, args: &args::Simulate) -> anyhow::Result<S
     } else {
         default.classes
     };
+    let fitted = match &args.fitted {
+        Some(path) => gates::fitted(path)?,
+        None => default.fitted,
+    };
     let config = Config {
         seed,
+        fitted,
         classes: args.classes.unwrap_or(classes),
         bank: Some(bank.clone()),
         ..default

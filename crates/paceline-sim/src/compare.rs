@@ -15,6 +15,7 @@ use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::draws::Purpose;
 use crate::engine::EngineTeacher;
+use crate::fitted::Fitted;
 use crate::math;
 use crate::policy::Baseline;
 use crate::term::{self, Oracle, Separately, Teacher};
@@ -77,6 +78,8 @@ pub struct Config {
     pub families: Vec<Family>,
     /// Variants of each family's worlds.
     pub variants: Vec<Variant>,
+    /// What the pupils of [`Family::Fitted`] are made from.
+    pub fitted: Fitted,
     /// The bank that the engine teaches from; the curriculum's own where none is given.
     pub bank: Option<Arc<Bank>>,
     /// Policies; the fixed pacing guide is always run, since gains are counted from it.
@@ -94,6 +97,7 @@ impl Default for Config {
             calendar: Calendar::default(),
             families: Family::ALL.to_vec(),
             variants: vec![Variant::Plain],
+            fitted: Fitted::default(),
             bank: None,
             policies: [PolicyKind::Engine(Strategies::default())]
                 .into_iter()
@@ -297,7 +301,8 @@ fn teach(
     config: &Config,
     job: Job,
 ) -> Result<Vec<term::Outcome>, SimError> {
-    let world = World::draw(job.family, job.variant, config.seed, job.class, curriculum);
+    let mut world = World::draw(job.family, job.variant, config.seed, job.class, curriculum);
+    world.fitted = config.fitted;
     let calendar = &config.calendar;
     let seat = |pupil| crate::pupil::Seat {
         school: job.class,

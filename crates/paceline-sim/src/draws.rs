@@ -34,6 +34,8 @@ pub(crate) enum Purpose {
     TestAnswer,
     PolicyChoice,
     Curriculum,
+    TakeUp,
+    Hidden,
 }
 
 /// A keyed source of named draws (the finaliser of SplitMix64, Steele, Lea & Flood 2014, in three rounds).

@@ -19,6 +19,8 @@ mod compare;
 mod curriculum;
 mod draws;
 mod engine;
+mod fitted;
+mod gates;
 pub mod generate;
 mod math;
 mod mind;
@@ -32,6 +34,8 @@ mod world;
 pub use calendar::Calendar;
 pub use compare::{Comparison, Config, Figure, PolicyKind, Progress, Row, Study, compare};
 pub use curriculum::{Curriculum, Item, Skill};
+pub use fitted::Fitted;
+pub use gates::{Gate, gates};
 pub use observation::{Activity, Kind, Now, Observation};
 pub use policy::{Baseline, Policy};
 pub use showcase::{Shown, showcase};
@@ -54,6 +58,12 @@ pub enum SimError {
     #[error("the engine refused: {why}")]
     Engine {
         /// Its reason.
+        why: String,
+    },
+    /// The numbers of the fitted family are wrong.
+    #[error("the fitted numbers are refused: {why}")]
+    Fitted {
+        /// Why.
         why: String,
     },
     /// The content has no such course.

@@ -6,6 +6,8 @@
 pub(crate) mod activation;
 pub(crate) mod additive;
 pub(crate) mod discrete;
+pub(crate) mod fitted;
+pub(crate) mod insight;
 
 use crate::world::{Family, World};
 
@@ -61,6 +63,8 @@ pub(crate) enum Mind {
     Additive(Vec<additive::Skill>),
     Discrete(Vec<discrete::Skill>),
     Activation(Vec<activation::Skill>),
+    Insight(insight::Skills),
+    Fitted(Vec<fitted::Skill>),
 }
 
 /// Runs `$body` with `$skills` bound to the family's skill states.
@@ -70,6 +74,10 @@ macro_rules! in_family {
             Mind::Additive($skills) => $body,
             Mind::Discrete($skills) => $body,
             Mind::Activation($skills) => $body,
+            Mind::Insight(insight::Skills {
+                skills: $skills, ..
+            }) => $body,
+            Mind::Fitted($skills) => $body,
         }
     };
 }
@@ -80,6 +88,8 @@ impl Mind {
             Family::Additive => Mind::Additive(build(world, priors)),
             Family::Discrete => Mind::Discrete(build(world, priors)),
             Family::Activation => Mind::Activation(build(world, priors)),
+            Family::Insight => Mind::Insight(insight::Skills::new(world, build(world, priors))),
+            Family::Fitted => Mind::Fitted(build(world, priors)),
         }
     }
 
@@ -87,8 +97,21 @@ impl Mind {
         in_family!(self, skills => skills[skill].success(world, shift, at))
     }
 
+    /// Success on a test of many skills at once.
+    pub(crate) fn tested(&self, world: &World, skill: usize, shift: f64, at: Moment) -> f64 {
+        match self {
+            Mind::Insight(mind) => mind.tested(world, skill, shift, at),
+            _ => self.success(world, skill, shift, at),
+        }
+    }
+
     pub(crate) fn study(&mut self, world: &World, skill: usize, dose: f64, work: Work, at: Moment) {
-        if dose > 0.0 {
+        if dose <= 0.0 {
+            return;
+        }
+        if let Mind::Insight(mind) = self {
+            mind.study(world, skill, (dose, work, at));
+        } else {
             in_family!(self, skills => skills[skill].study(world, dose, work, at));
         }
     }

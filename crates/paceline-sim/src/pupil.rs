@@ -13,6 +13,8 @@ use crate::world::World;
 
 /// The mean logit of being attentive, which makes about nine in ten activities attentive.
 const ATTENTION: f64 = 2.6;
+/// What keeps a pupil from work that nobody calls it to, in logits of attention.
+const FREE: f64 = 2.1;
 /// What an inattentive pupil who does not game still takes in.
 const INATTENTIVE: f64 = 0.4;
 /// A wrong answer with its feedback teaches this share of a right one.
@@ -102,8 +104,9 @@ impl<'w> Pupil<'w> {
                 luck: [luck(0), luck(1), luck(2), luck(3)],
             }
         });
-        // Abler pupils are a little quicker and learn a little faster (correlation .3).
-        let mixed = |n: u32| 0.3 * own + 0.954 * trait_draw(n);
+        // Abler pupils are a little quicker and learn a little faster (correlation .65).
+        let able = ability / world.ability_sd;
+        let mixed = |n: u32| 0.65 * able + 0.76 * trait_draw(n);
         let leaving = 1.0 - libm::pow(1.0 - world.leaving_per_week, f64::from(calendar.weeks));
         let leaves = draws.uniform(Purpose::Leaving, 0, 0) / leaving.max(1e-12);
         Self {
@@ -152,6 +155,12 @@ impl<'w> Pupil<'w> {
             .draws
             .happens(Purpose::Absence, u32::from(lesson), 0, p);
         !self.absent
+    }
+
+    /// Whether the pupil would come to a lesson that nobody calls it to; the attentive come more.
+    pub(crate) fn takes_up(&self, lesson: u16) -> bool {
+        let p = math::logistic(self.attention - FREE);
+        self.draws.happens(Purpose::TakeUp, u32::from(lesson), 0, p)
     }
 
     /// Does one activity; `now` says when.
@@ -349,7 +358,7 @@ impl<'w> Pupil<'w> {
         let right = (0..n).filter(|&k| {
             let id = k as u32;
             let shift = world.item_sd * world.draws.normal(Purpose::TestItem, form, id);
-            let known = self.success(k, shift, at);
+            let known = self.mind.tested(world, k, shift + self.general, at);
             let p = world.guess + (1.0 - world.guess - world.slip) * known;
             self.draws.happens(Purpose::TestAnswer, form, id, p)
         });

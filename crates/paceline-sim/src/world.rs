@@ -6,6 +6,7 @@
 
 use crate::curriculum::Curriculum;
 use crate::draws::{Draws, Purpose};
+use crate::fitted::Fitted;
 use crate::math;
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +21,23 @@ pub enum Family {
     Discrete,
     /// C: activation of traces with individual decay (ACT-R).
     Activation,
+    /// D, held out of development: insight at once or not at all, hidden prerequisites, confusable skills.
+    Insight,
+    /// E: a hidden state with student effects, fitted to a real answer log.
+    Fitted,
 }
 
 impl Family {
-    /// Every family in its order of report.
-    pub const ALL: [Family; 3] = [Family::Additive, Family::Discrete, Family::Activation];
+    /// Every family but the one held out, in its order of report.
+    pub const ALL: [Family; 4] = [
+        Family::Additive,
+        Family::Discrete,
+        Family::Activation,
+        Family::Fitted,
+    ];
+
+    /// The family that is looked at once, when all else is done.
+    pub const HELD_OUT: Family = Family::Insight;
 
     /// The name used in output and on the command line.
     pub fn name(self) -> &'static str {
@@ -32,6 +45,8 @@ impl Family {
             Family::Additive => "additive",
             Family::Discrete => "discrete",
             Family::Activation => "activation",
+            Family::Insight => "insight",
+            Family::Fitted => "fitted",
         }
     }
 }
@@ -159,6 +174,8 @@ pub(crate) struct World {
     pub(crate) item_shift: Vec<f64>,
     /// Opportunities in each item relative to a typical one: the root of its relative time.
     pub(crate) item_weight: Vec<f64>,
+    /// What a real log says of learning, for [`Family::Fitted`].
+    pub(crate) fitted: Fitted,
     /// What is kept of a gain, by its age in days.
     kept: Vec<f64>,
 }
@@ -217,8 +234,13 @@ impl World {
             encompasses: Vec::new(),
             item_shift: Vec::new(),
             item_weight: item_weights(curriculum),
+            fitted: Fitted::default(),
             kept: Vec::new(),
         };
+        if family == Family::Fitted {
+            // A fitted state's chances of success hold guessing and slipping already.
+            (world.guess, world.slip) = (0.0, 0.0);
+        }
         let mut wrong_edges = range(0.10, 0.30);
         let carried_along = range(0.5, 1.0);
         match variant {

@@ -18,7 +18,9 @@ const DECAY_SCALE: f64 = 0.13;
 /// Noise of the threshold.
 const NOISE: f64 = 0.5;
 /// A lesson's doses make fewer, stronger traces: one of this share of their sum.
-const LESSON_SHARE: f64 = 0.3;
+const LESSON_SHARE: f64 = 0.12;
+/// Share of a pupil's advantage that is not activation and does not drown in it.
+const BROUGHT: f64 = 0.7;
 /// The youngest age that counts, seconds.
 const YOUNGEST: f32 = 30.0;
 /// Traces summed side by side.
@@ -35,6 +37,8 @@ struct Trace {
 #[derive(Clone, Debug)]
 pub(crate) struct Skill {
     prior: f64,
+    /// Logits above a typical pupil at equal activation.
+    brought: f64,
     /// In order of time.
     traces: Vec<Trace>,
     /// Where the traces of today begin, and the activation of all before, taken at the start of the day.
@@ -104,7 +108,7 @@ impl Skill {
 
     fn success_at(&self, world: &World, activation: f64, shift: f64) -> f64 {
         let active = math::ln(self.prior + activation);
-        math::logistic((active - threshold(world)) / NOISE + shift)
+        math::logistic((active - threshold(world)) / NOISE + self.brought + shift)
     }
 }
 
@@ -115,8 +119,10 @@ fn threshold(world: &World) -> f64 {
 
 impl SkillState for Skill {
     fn new(world: &World, prior: Prior) -> Self {
+        let brought = BROUGHT * (prior.logit - world.initial);
         Self {
-            prior: libm::exp(threshold(world) + NOISE * prior.logit),
+            prior: libm::exp(threshold(world) + NOISE * (prior.logit - brought)),
+            brought,
             traces: Vec::new(),
             earlier: Cell::new(Earlier {
                 day: 0,

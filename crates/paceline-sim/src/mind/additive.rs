@@ -1,7 +1,7 @@
 //! Family A: the logit of a skill is what was there plus gains, each decaying as a power of its age.
 //!
-//! `logit(t) = prior + sum_n g_n (1 + age_n / 7)^-d`. A gain is smaller the more was practised the same day
-//! and the more is still retained, so gaps pay; how long a gap pays best depends on the delay to the test and
+//! `logit(t) = prior + sum_n g_n (1 + age_n / 7)^-d`. A gain is smaller the more was practised in the days
+//! before and the more is still retained, so gaps pay; how long a gap pays best depends on the delay to the test and
 //! is not put in. The whole sum is kept, not a mean age: with one mean age an old practice can lower a later
 //! strength.
 
@@ -14,12 +14,16 @@ use crate::world::World;
 pub(crate) struct Skill {
     prior: f64,
     gains: Vec<(u16, f32)>,
-    /// The last day with items and the doses of items that day.
+    /// The last day with items and the doses of items still fresh then.
     massed: (u16, f32),
 }
 
 /// A gain shrinks by up to this share of what is retained, `x / (1 + x)` of it.
 const RETAINED_COST: f64 = 0.6;
+/// Days in which practice loses its freshness, e-fold.
+const FRESH_DAYS: f64 = 4.0;
+/// A fresh item over the world's gain: what a fit finds in a log is what massing, inattention and guessing leave of it.
+const ITEM_WORTH: f64 = 7.0;
 
 impl Skill {
     fn retained(&self, world: &World, day: u16) -> f64 {
@@ -45,12 +49,11 @@ impl SkillState for Skill {
         let dose = match work {
             Work::Lesson => dose,
             Work::Item => {
-                let before = match self.massed {
-                    (day, doses) if day == at.day => f64::from(doses),
-                    _ => 0.0,
-                };
+                let (last, doses) = self.massed;
+                let gap_days = f64::from(at.day - last);
+                let before = f64::from(doses) * math::exp(-gap_days / FRESH_DAYS);
                 self.massed = (at.day, (before + dose) as f32);
-                massed(world, before + dose) - massed(world, before)
+                ITEM_WORTH * (massed(world, before + dose) - massed(world, before))
             }
         };
         let mut retained = self.retained(world, at.day);
@@ -69,7 +72,7 @@ impl SkillState for Skill {
     }
 }
 
-/// What `doses` on one day are worth: the marginal dose falls from 1 to .35 where massing costs fully.
+/// What `doses` in a row are worth: the marginal dose falls from 1 to .35 where massing costs fully.
 fn massed(world: &World, doses: f64) -> f64 {
     const FALL: f64 = 0.65;
     const LN_KEEP: f64 = -0.223_143_551_314_209_7; // ln .8

@@ -4,7 +4,8 @@
 //!    same as independent all-or-none chances and makes luck common to all policies.
 //! 2. Fragile lapses at the end of a life that every practice extends and none shortens; practice restores it.
 //! 3. Fragile becomes secure, for good, by doses weighted with how far the last one has faded: gaps pay.
-//! 4. A misconception halves learning until enough feedback has worn it off; until then answers are wrong.
+//! 4. What a pupil brings beyond the typical one shifts success in every state.
+//! 5. A misconception halves learning until enough feedback has worn it off; until then answers are wrong.
 
 use super::{Moment, Prior, SkillState, Study, Work};
 use crate::math;
@@ -13,6 +14,8 @@ use crate::world::World;
 /// One skill's latent thresholds and progress; a threshold of 0 is passed from the start.
 #[derive(Clone, Debug)]
 pub(crate) struct Skill {
+    /// Logits above a typical pupil in every state.
+    brought: f64,
     learnt: f64,
     learnt_at: f64,
     firm: f64,
@@ -28,16 +31,20 @@ pub(crate) struct Skill {
 }
 
 /// Logits of the four states; misled is below absent.
-const SECURE: f64 = 2.6;
-const FRAGILE: f64 = 0.9;
+const SECURE: f64 = 3.0;
+const FRAGILE: f64 = 2.0;
 const LAPSED: f64 = -0.8;
 const ABSENT: f64 = -1.7;
 const MISLED: f64 = -3.5;
+/// Share of a pupil's advantage that shows in every state.
+const BROUGHT: f64 = 0.7;
 
 /// Chances to learn, to secure and to wear off a misconception per dose, over the world's gain per opportunity.
-const LEARN_RATE: f64 = 1.2;
+const LEARN_RATE: f64 = 4.0;
 const SECURE_RATE: f64 = 2.5;
 const WEAR_RATE: f64 = 2.0;
+/// A lesson's doses count by this share toward learning.
+const LESSON_SHARE: f64 = 0.2;
 /// How likely an absent skill comes with a misconception.
 const MISLED_SHARE: f64 = 0.3;
 
@@ -70,6 +77,7 @@ impl SkillState for Skill {
         let life = exponential((state * 7.31 + learn * 3.17) % 1.0) * 4.0 / world.decay.max(1e-9);
         let has_misconception = !starts_learnt && misled < MISLED_SHARE;
         Self {
+            brought: BROUGHT * (prior.logit - world.initial),
             learnt: 0.0,
             learnt_at: threshold(starts_learnt, learn),
             firm: 0.0,
@@ -95,16 +103,20 @@ impl SkillState for Skill {
         } else {
             LAPSED
         };
-        math::logistic(level + shift)
+        math::logistic(level + self.brought + shift)
     }
 
     fn study(&mut self, world: &World, dose: f64, work: Work, at: Moment) {
         let now = days(at);
+        let learns = match work {
+            Work::Lesson => LESSON_SHARE * dose,
+            Work::Item => dose,
+        };
         if self.is_misled() {
             self.worn += WEAR_RATE * world.gain * dose;
-            self.learnt += 0.5 * LEARN_RATE * world.gain * dose;
+            self.learnt += 0.5 * LEARN_RATE * world.gain * learns;
         } else {
-            self.learnt += LEARN_RATE * world.gain * dose;
+            self.learnt += LEARN_RATE * world.gain * learns;
         }
         if !self.is_learnt() {
             return;
@@ -123,12 +135,16 @@ impl SkillState for Skill {
     /// One step rarely crosses a threshold: what the next state is worth, over the steps that it still takes.
     fn prospect(&self, world: &World, (dose, work, now): Study, then: Moment) -> f64 {
         let steps = |left: f64, step: f64| (left / step.max(1e-9)).max(1.0);
-        let secure = math::logistic(SECURE);
+        let secure = math::logistic(SECURE + self.brought);
         let today = self.success(world, 0.0, then);
         if !self.is_learnt() {
             let slowed = if self.is_misled() { 0.5 } else { 1.0 };
-            let step = slowed * LEARN_RATE * world.gain * dose;
-            let next = 0.5 * (math::logistic(FRAGILE) + secure);
+            let share = match work {
+                Work::Lesson => LESSON_SHARE,
+                Work::Item => 1.0,
+            };
+            let step = slowed * LEARN_RATE * world.gain * share * dose;
+            let next = 0.5 * (math::logistic(FRAGILE + self.brought) + secure);
             return (next - today) / steps(self.learnt_at - self.learnt, step);
         }
         let mut after = self.clone();

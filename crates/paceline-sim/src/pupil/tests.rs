@@ -76,6 +76,7 @@ fn where_only_minutes_count_all_skills_rise_alike() {
             .map(|(a, b)| a - b)
             .collect();
         assert!(rise[3] > 0.0);
-        assert!(rise.iter().all(|r| (r - rise[3]).abs() < 1e-9));
+        // Success is computed in single precision.
+        assert!(rise.iter().all(|r| (r - rise[3]).abs() < 1e-5), "{rise:?}");
     });
 }
