@@ -287,6 +287,9 @@ pub(crate) struct Fit {
     /// Leave the baselines out.
     #[arg(long)]
     pub(crate) no_baselines: bool,
+    /// Rows of features held in memory; the others wait in a file without a name beside the model.
+    #[arg(long, value_name = "MB", default_value_t = 64)]
+    pub(crate) memory: usize,
     /// Order each learner's rows by time in place of refusing times that go back.
     #[arg(long)]
     pub(crate) sort: bool,

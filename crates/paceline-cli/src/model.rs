@@ -6,7 +6,7 @@ use crate::simulate::plots;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use paceline::learner::evaluate::{EvaluateOptions, Evaluation, evaluate};
-use paceline::learner::fit::{Baselining, FitOptions, Progress, fit};
+use paceline::learner::fit::{Baselining, FitOptions, Overflow, Progress, Workspace, fit};
 use paceline::learner::knowledge::Variant;
 use paceline::learner::model::{Model, Summary};
 use paceline::log::Order;
@@ -33,7 +33,16 @@ pub(crate) fn run_fit(context: &Context, args: &args::Fit) -> anyhow::Result<()>
         ..FitOptions::default()
     };
     let bar = bar();
-    let model = fit(open(&args.log)?, &options, &mut |progress| {
+    let overflow = || {
+        let folder = args.out.parent().filter(|it| !it.as_os_str().is_empty());
+        let file = tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))?;
+        Ok(Box::new(file) as Box<dyn Overflow>)
+    };
+    let workspace = Workspace {
+        memory_bytes: args.memory << 20,
+        open: Some(&overflow),
+    };
+    let model = fit(open(&args.log)?, &options, &workspace, &mut |progress| {
         show(&bar, &progress)
     })
     .with_context(|| format!("could not fit to {}", args.log.display()))?;

@@ -2,6 +2,8 @@
 //! what it gains: the global mean, a 1PL with online ability, Elo (Pelanek 2016), PFA (Pavlik et al.
 //! 2009), BKT (Corbett & Anderson 1995, by EM) and Best-LR (Gervet et al. 2020).
 
+use std::io;
+
 use paceline_core::log::AnswerLog;
 use paceline_core::math;
 use paceline_core::optim::Options;
@@ -9,7 +11,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::fit::Easiness;
-use crate::fit::design::{Design, Fitted, SHARDS, Shard};
+use crate::fit::Workspace;
+use crate::fit::design::{Design, Fitted, SHARDS};
+use crate::fit::rows::Shard;
 use crate::knowledge::PROBIT;
 
 mod bkt;
@@ -109,21 +113,21 @@ impl<'a> Mapped<'a> {
 
 impl Baselines {
     /// Fits all of them.
-    pub(crate) fn fit(log: &AnswerLog, v_g0: f32) -> Self {
+    pub(crate) fn fit(log: &AnswerLog, v_g0: f32, workspace: &Workspace<'_>) -> io::Result<Self> {
         let strings = |names: &[Box<str>]| names.iter().map(|id| id.to_string()).collect();
         let skills: Vec<String> = strings(log.skills().all());
         let items: Vec<String> = strings(log.items().all());
         let mapped = Mapped::new(log, &skills, &items);
         let right = log.all().right.iter().filter(|right| **right).count();
         let mean = right as f32 / log.rows().max(1) as f32;
-        Self {
+        Ok(Self {
             mean,
             v_g0,
             elo: Elo::fit(&mapped, items.len(), mean),
-            pfa: Additive::fit(Kind::Pfa, &mapped, skills.len(), items.len()),
-            best_lr: Additive::fit(Kind::BestLr, &mapped, skills.len(), items.len()),
+            pfa: Additive::fit(Kind::Pfa, &mapped, skills.len(), items.len(), workspace)?,
+            best_lr: Additive::fit(Kind::BestLr, &mapped, skills.len(), items.len(), workspace)?,
             bkt: Bkt::fit(&mapped, skills.len()),
-        }
+        })
     }
 
     /// Predictions of each baseline for each row, in the order of [`NAMES`].
@@ -277,6 +281,14 @@ enum Kind {
 }
 
 impl Kind {
+    /// What values are whole multiples of: PFA's are counts, Best-LR's their logarithms.
+    fn quantum(self) -> f32 {
+        match self {
+            Self::Pfa => 1.0,
+            Self::BestLr => 1.0 / 2048.0,
+        }
+    }
+
     fn slots(self, skills: usize, items: usize) -> usize {
         match self {
             Self::Pfa => 3 * skills,
@@ -296,12 +308,19 @@ struct Additive {
 }
 
 impl Additive {
-    fn fit(kind: Kind, log: &Mapped<'_>, skills: usize, items: usize) -> Self {
+    fn fit(
+        kind: Kind,
+        log: &Mapped<'_>,
+        skills: usize,
+        items: usize,
+        workspace: &Workspace<'_>,
+    ) -> io::Result<Self> {
         let n = log.learners();
-        let shards: Vec<Shard> = (0..SHARDS)
+        let shards: Vec<Shard<'_>> = (0..SHARDS)
             .into_par_iter()
             .map(|shard| {
-                let mut rows = Shard::new(0);
+                let mut rows = workspace.shard(0, kind.quantum());
+                let mut written = Ok(());
                 let mut counts = Counts::new(log.n_skills);
                 for who in n * shard / SHARDS..n * (shard + 1) / SHARDS {
                     counts.reset();
@@ -309,13 +328,15 @@ impl Additive {
                         terms(kind, skills as u32, &counts, item, set, |slot, value| {
                             rows.push_term(slot, value);
                         });
-                        rows.end_row(right);
+                        if written.is_ok() {
+                            written = rows.end_row(right);
+                        }
                         counts.add(set, right);
                     });
                 }
-                rows
+                written.map(|()| rows)
             })
-            .collect();
+            .collect::<io::Result<_>>()?;
         let options = Options {
             iterations: 150,
             improvement: 1e-7,
@@ -323,13 +344,14 @@ impl Additive {
             ..Options::default()
         };
         let penalty = vec![1.0; kind.slots(skills, items)];
-        let Fitted { bias, tables, .. } = Design::new(shards, 0).fit(&penalty, &options, |_, _| ());
-        Self {
+        let Fitted { bias, tables, .. } =
+            Design::new(shards, 0)?.fit(&penalty, &options, |_, _| ())?;
+        Ok(Self {
             kind,
             skills: skills as u32,
             bias,
             tables,
-        }
+        })
     }
 
     fn logit(&self, counts: &Counts, item: u32, skills: &[u32]) -> f32 {

@@ -1,114 +1,71 @@
-//! Rows of features kept for fitting, and the penalised logistic regression over them.
+//! The penalised logistic regression over rows of features.
 //!
-//! Rows are dense values (standardised, padded to a stride) and sparse terms (weight slot, value).
-//! They live in a fixed number of shards whatever the number of threads; partial sums are combined in
-//! shard order, so the same log gives the same bits on any machine.
+//! Rows are dense values (padded to a stride) and sparse terms (weight slot, value). They live in a fixed number of
+//! shards whatever the number of threads; partial sums are combined in shard order, so the same log gives the same
+//! bits on any machine.
+
+use std::io;
 
 use paceline_core::math;
 use paceline_core::optim::{Minimum, Options, minimise};
 use rayon::prelude::*;
 
+use super::rows::{Block, Shard};
+
 /// Shards of a design: the parallelism of a fit, and how often the gradient is held.
 pub(crate) const SHARDS: usize = 4;
 
 /// Rows between two flushes of the dense gradient from `f32` to `f64`.
-const BLOCK: usize = 256;
+const FLUSH: usize = 256;
 
-/// A part of the rows.
-#[derive(Clone, Debug)]
-pub(crate) struct Shard {
-    stride: usize,
-    dense: Vec<f32>,
-    ends: Vec<usize>,
-    slots: Vec<u32>,
-    values: Vec<f32>,
-    right: Vec<bool>,
+/// A row's dense values and weights share this length: none, or padded for vector units.
+const STRIDES: [usize; 3] = [0, 16, 48];
+
+/// The least stride that holds `features`.
+pub(crate) fn stride(features: usize) -> usize {
+    STRIDES
+        .into_iter()
+        .find(|stride| features <= *stride)
+        .unwrap_or(STRIDES[2])
 }
 
-impl Shard {
-    /// No rows yet, of `stride` dense values each: 0, 16 or 48.
-    pub(crate) fn new(stride: usize) -> Self {
-        Self {
-            stride,
-            dense: Vec::new(),
-            ends: Vec::new(),
-            slots: Vec::new(),
-            values: Vec::new(),
-            right: Vec::new(),
+/// Adds the gradient of a block's log loss to `gradient` (tables) and to `partial`.
+fn accumulate<const STRIDE: usize>(
+    block: &Block,
+    weights: &Weights<'_>,
+    gradient: &mut [f32],
+    partial: &mut Partial,
+) {
+    let mut dense_weights = [0.0_f32; STRIDE];
+    dense_weights[..weights.dense.len()].copy_from_slice(weights.dense);
+    let (mut sums, mut start) = ([0.0_f32; STRIDE], 0);
+    let mut dense = [0.0_f32; STRIDE];
+    for (row, (&end, &right)) in block.ends.iter().zip(&block.right).enumerate() {
+        for (to, from) in dense.iter_mut().zip(&block.dense[row * STRIDE..][..STRIDE]) {
+            *to = f32::from(*from);
+        }
+        let end = end as usize;
+        let (slots, values) = (&block.slots[start..end], &block.values[start..end]);
+        start = end;
+        let mut sum = dot::<STRIDE>(&dense, &dense_weights);
+        for (&slot, &value) in slots.iter().zip(values) {
+            sum += weights.tables[slot as usize] * f32::from(value);
+        }
+        let (loss, residual) = loss_and_residual(weights.bias + weights.quantum * sum, right);
+        partial.loss += f64::from(loss);
+        partial.bias += f64::from(residual);
+        let step = residual * weights.quantum;
+        for (sum, x) in sums.iter_mut().zip(dense) {
+            *sum += step * x;
+        }
+        for (&slot, &value) in slots.iter().zip(values) {
+            gradient[slot as usize] += step * f32::from(value);
+        }
+        if row % FLUSH == FLUSH - 1 {
+            partial.flush(&mut sums);
         }
     }
-
-    /// Adds a row's dense values; missing ones are zero.
-    pub(crate) fn push_dense(&mut self, values: impl Iterator<Item = f32>) {
-        let start = self.dense.len();
-        self.dense.extend(values);
-        self.dense.resize(start + self.stride, 0.0);
-    }
-
-    /// Adds a sparse term of the row that is being built.
-    #[inline]
-    pub(crate) fn push_term(&mut self, slot: u32, value: f32) {
-        self.slots.push(slot);
-        self.values.push(value);
-    }
-
-    /// Ends the row.
-    pub(crate) fn end_row(&mut self, right: bool) {
-        self.ends.push(self.slots.len());
-        self.right.push(right);
-    }
-
-    fn rows(&self) -> usize {
-        self.right.len()
-    }
-
-    /// Adds the gradient of the log loss to `gradient` (tables) and returns loss and the gradient of
-    /// the bias and the dense weights.
-    fn accumulate<const STRIDE: usize>(
-        &self,
-        weights: &Weights<'_>,
-        gradient: &mut [f32],
-    ) -> Partial {
-        let mut dense_weights = [0.0_f32; STRIDE];
-        dense_weights[..weights.dense.len()].copy_from_slice(weights.dense);
-        let mut partial = Partial {
-            loss: 0.0,
-            bias: 0.0,
-            dense: vec![0.0; STRIDE],
-        };
-        let (mut block, mut start) = ([0.0_f32; STRIDE], 0);
-        for row in 0..self.rows() {
-            let dense = &self.dense[row * STRIDE..][..STRIDE];
-            let end = self.ends[row];
-            let (slots, values) = (&self.slots[start..end], &self.values[start..end]);
-            start = end;
-            let mut logit = weights.bias + dot::<STRIDE>(dense, &dense_weights);
-            for (&slot, &value) in slots.iter().zip(values) {
-                logit += weights.tables[slot as usize] * value;
-            }
-            let (loss, residual) = loss_and_residual(logit, self.right[row]);
-            partial.loss += f64::from(loss);
-            partial.bias += f64::from(residual);
-            for (sum, x) in block.iter_mut().zip(dense) {
-                *sum += residual * x;
-            }
-            for (&slot, &value) in slots.iter().zip(values) {
-                gradient[slot as usize] += residual * value;
-            }
-            if row % BLOCK == BLOCK - 1 {
-                partial.flush(&mut block);
-            }
-        }
-        partial.flush(&mut block);
-        partial
-    }
-
-    /// Adds the curvature of each table weight at predictions of about the base rate.
-    fn add_curvature(&self, curvature: f32, sums: &mut [f32]) {
-        for (&slot, &value) in self.slots.iter().zip(&self.values) {
-            sums[slot as usize] += curvature * value * value;
-        }
-    }
+    partial.flush(&mut sums);
 }
 
 /// What one shard adds to value and gradient.
@@ -128,6 +85,8 @@ impl Partial {
 }
 
 struct Weights<'a> {
+    /// What one unit of a value stands for.
+    quantum: f32,
     bias: f32,
     dense: &'a [f32],
     tables: &'a [f32],
@@ -157,15 +116,14 @@ pub(crate) fn loss_and_residual(logit: f32, right: bool) -> (f32, f32) {
 }
 
 /// All rows of a fit.
-#[derive(Debug)]
-pub(crate) struct Design {
-    shards: Vec<Shard>,
+pub(crate) struct Design<'a> {
+    shards: Vec<Shard<'a>>,
     /// Dense weights there are.
     n_dense: usize,
-    /// Means and standard deviations that dense values were standardised with; a deviation of 0 marks
-    /// a feature that does not vary, whose weight is 0.
-    means: Vec<f32>,
-    deviations: Vec<f32>,
+    /// Means and standard deviations of the dense values; a deviation of 0 marks a feature that does not
+    /// vary, whose weight is 0.
+    means: Vec<f64>,
+    deviations: Vec<f64>,
 }
 
 /// What a fit found: weights on the raw scale.
@@ -187,167 +145,183 @@ pub(crate) struct Summary {
     pub(crate) ended: paceline_core::optim::Ended,
 }
 
-impl Design {
-    /// Standardises the dense values of these rows.
-    pub(crate) fn new(mut shards: Vec<Shard>, n_dense: usize) -> Self {
-        let rows: usize = shards.iter().map(Shard::rows).sum();
-        let sums = |f: &(dyn Fn(usize, f32) -> f64 + Sync)| -> Vec<f64> {
-            let parts: Vec<Vec<f64>> = shards
-                .par_iter()
-                .map(|shard| {
-                    let mut sums = vec![0.0; n_dense];
-                    for row in shard.dense.chunks_exact(shard.stride.max(1)) {
-                        for (i, sum) in sums.iter_mut().enumerate() {
-                            *sum += f(i, row[i]);
-                        }
-                    }
-                    sums
-                })
-                .collect();
-            (0..n_dense)
-                .map(|i| parts.iter().map(|part| part[i]).sum::<f64>() / rows as f64)
-                .collect()
-        };
-        let means = sums(&|_, x| f64::from(x));
-        let squares = sums(&|i, x| (f64::from(x) - means[i]) * (f64::from(x) - means[i]));
-        let deviations: Vec<f32> = squares.iter().map(|square| square.sqrt() as f32).collect();
-        let deviations: Vec<f32> = deviations
-            .into_iter()
-            .map(|d| if d > 1e-6 { d } else { 0.0 })
-            .collect();
-        let means: Vec<f32> = means.into_iter().map(|mean| mean as f32).collect();
-        shards.par_iter_mut().for_each(|shard| {
-            let stride = shard.stride.max(1);
-            for row in shard.dense.chunks_exact_mut(stride) {
-                for (i, x) in row[..n_dense].iter_mut().enumerate() {
-                    *x = if deviations[i] > 0.0 {
-                        (*x - means[i]) / deviations[i]
-                    } else {
-                        0.0
-                    };
-                }
+impl<'a> Design<'a> {
+    /// Ends the shards and sums up their dense values.
+    ///
+    /// # Errors
+    /// A failure to write what overflows.
+    pub(crate) fn new(mut shards: Vec<Shard<'a>>, n_dense: usize) -> io::Result<Self> {
+        for shard in &mut shards {
+            shard.end_block()?;
+        }
+        let (mut means, mut deviations) = (Vec::new(), Vec::new());
+        for feature in 0..n_dense {
+            let (mut n, mut mean, mut squares) = (0.0, 0.0, 0.0);
+            for shard in shards.iter().filter(|shard| shard.rows() > 0) {
+                // Moments of two parts make those of the whole (Chan et al. 1983).
+                let (rows, of_shard, within) = shard.moments(feature);
+                let (total, apart) = (n + rows, of_shard - mean);
+                squares += within + apart * apart * n * rows / total;
+                mean += apart * rows / total;
+                n = total;
             }
-        });
-        Self {
+            let deviation = (squares / f64::max(n, 1.0)).max(0.0).sqrt();
+            means.push(mean);
+            deviations.push(if deviation > 1e-6 { deviation } else { 0.0 });
+        }
+        Ok(Self {
             shards,
             n_dense,
             means,
             deviations,
-        }
+        })
     }
 
     /// Standard deviations of the dense features; 0 for one that does not vary.
-    pub(crate) fn spread(&self) -> &[f32] {
-        &self.deviations
+    pub(crate) fn spread(&self) -> Vec<f32> {
+        self.deviations.iter().map(|d| *d as f32).collect()
+    }
+
+    /// The logit of the share right, kept from its ends, and the curvature of the loss there.
+    fn base_rate(&self) -> (f64, f32) {
+        let rows: usize = self.shards.iter().map(Shard::rows).sum();
+        let right: usize = self.shards.iter().map(Shard::right).sum();
+        let p = ((right as f64 + 0.5) / (rows as f64 + 1.0)).clamp(1e-3, 1.0 - 1e-3);
+        (math::wide::ln(p / (1.0 - p)), (p * (1.0 - p)) as f32)
+    }
+
+    /// The scale of each variable: its posterior width, which makes the problem round.
+    fn scales(&mut self, penalty: &[f32], curvature: f32) -> io::Result<Vec<f64>> {
+        let rows: usize = self.shards.iter().map(Shard::rows).sum();
+        let mut sums = vec![0.0_f32; penalty.len()];
+        for shard in &mut self.shards {
+            let unit = curvature * shard.quantum() * shard.quantum();
+            shard.visit(|block| {
+                for (&slot, &value) in block.slots.iter().zip(&block.values) {
+                    sums[slot as usize] += unit * f32::from(value) * f32::from(value);
+                }
+            })?;
+        }
+        let dense = 1.0 / (1.0 + rows as f64 * f64::from(curvature)).sqrt();
+        let mut scale = vec![dense; 1 + self.n_dense];
+        let tables = sums.iter().zip(penalty);
+        scale.extend(tables.map(|(sum, penalty)| 1.0 / f64::from(sum + penalty).sqrt()));
+        Ok(scale)
     }
 
     /// Minimises the sum of log losses plus `1/2 sum penalty w^2`; dense weights, of standardised
     /// values, have penalty 1, and the bias is free.
     ///
     /// `penalty`: one for each table weight.
+    ///
+    /// # Errors
+    /// A failure to read what overflowed.
     pub(crate) fn fit(
-        &self,
+        &mut self,
         penalty: &[f32],
         options: &Options,
         progress: impl FnMut(usize, f64),
-    ) -> Fitted {
-        let rows: usize = self.shards.iter().map(Shard::rows).sum();
-        let right: usize = self
-            .shards
-            .iter()
-            .map(|shard| shard.right.iter().filter(|right| **right).count())
-            .sum();
-        let p = ((right as f64 + 0.5) / (rows as f64 + 1.0)).clamp(1e-3, 1.0 - 1e-3);
-        let curvature = (p * (1.0 - p)) as f32;
-        let n = self.n_dense;
-        // A variable's scale is that of its posterior width: it makes the problem round.
-        let mut sums = vec![0.0; penalty.len()];
-        for shard in &self.shards {
-            shard.add_curvature(curvature, &mut sums);
-        }
-        let dense_scale = 1.0 / (1.0 + rows as f64 * f64::from(curvature)).sqrt();
-        let mut scale = vec![dense_scale; 1 + n];
-        scale.extend(
-            sums.iter()
-                .zip(penalty)
-                .map(|(sum, penalty)| 1.0 / f64::from(sum + penalty).sqrt()),
-        );
+    ) -> io::Result<Fitted> {
+        let (logit, curvature) = self.base_rate();
+        let scale = self.scales(penalty, curvature)?;
         let mut start = vec![0.0; scale.len()];
-        start[0] = math::wide::ln(p / (1.0 - p)) / scale[0];
-
+        start[0] = logit / scale[0];
         let mut gradients = vec![vec![0.0_f32; penalty.len()]; self.shards.len()];
-        let mut weights = vec![0.0_f32; scale.len()];
+        let mut failed = None;
         let evaluate = |x: &[f64], gradient: &mut [f64]| {
-            for ((w, x), scale) in weights.iter_mut().zip(x).zip(&scale) {
-                *w = (x * scale) as f32;
-            }
-            let of = Weights {
-                bias: weights[0],
-                dense: &weights[1..1 + n],
-                tables: &weights[1 + n..],
-            };
-            let partials: Vec<Partial> = self
-                .shards
-                .par_iter()
-                .zip(&mut gradients)
-                .map(|(shard, gradient)| {
-                    gradient.fill(0.0);
-                    match shard.stride {
-                        0 => shard.accumulate::<0>(&of, gradient),
-                        16 => shard.accumulate::<16>(&of, gradient),
-                        _ => shard.accumulate::<48>(&of, gradient),
-                    }
+            self.evaluate(x, &scale, penalty, &mut gradients, gradient)
+                .unwrap_or_else(|error| {
+                    failed.get_or_insert(error);
+                    f64::NAN
                 })
-                .collect();
-            let mut value = partials.iter().map(|partial| partial.loss).sum::<f64>();
-            gradient[0] = scale[0] * partials.iter().map(|partial| partial.bias).sum::<f64>();
-            for i in 0..n {
-                let w = f64::from(of.dense[i]);
-                value += 0.5 * w * w;
-                let sum: f64 = partials.iter().map(|partial| partial.dense[i]).sum();
-                gradient[1 + i] = scale[1 + i] * (sum + w);
-            }
-            const CHUNK: usize = 1 << 13;
-            let penalties: Vec<f64> = gradient[1 + n..]
-                .par_chunks_mut(CHUNK)
-                .enumerate()
-                .map(|(chunk, gradient)| {
-                    let at = chunk * CHUNK;
-                    let mut value = 0.0;
-                    for (i, g) in (at..).zip(gradient) {
-                        let w = f64::from(of.tables[i]);
-                        let penalty = f64::from(penalty[i]);
-                        value += 0.5 * penalty * w * w;
-                        let sum: f64 = gradients.iter().map(|part| f64::from(part[i])).sum();
-                        *g = scale[1 + n + i] * (sum + penalty * w);
-                    }
-                    value
-                })
-                .collect();
-            value + penalties.iter().sum::<f64>()
         };
         let found = minimise(start, options, evaluate, progress);
-        self.fold(&found, &scale)
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(self.fold(&found, &scale)),
+        }
+    }
+
+    /// The penalised loss at scaled weights `x`, and its gradient.
+    fn evaluate(
+        &mut self,
+        x: &[f64],
+        scale: &[f64],
+        penalty: &[f32],
+        gradients: &mut [Vec<f32>],
+        gradient: &mut [f64],
+    ) -> io::Result<f64> {
+        let n = self.n_dense;
+        let weights: Vec<f64> = x.iter().zip(scale).map(|(x, scale)| x * scale).collect();
+        let tables: Vec<f32> = weights[1 + n..].iter().map(|w| *w as f32).collect();
+        let (bias, dense) = self.raw(&weights);
+        let of = Weights {
+            quantum: 1.0,
+            bias: bias as f32,
+            dense: &dense.iter().map(|w| *w as f32).collect::<Vec<_>>(),
+            tables: &tables,
+        };
+        let partials: Vec<Partial> = self
+            .shards
+            .par_iter_mut()
+            .zip(gradients.par_iter_mut())
+            .map(|(shard, gradient)| partial(shard, &of, gradient))
+            .collect::<io::Result<_>>()?;
+        let mut value = partials.iter().map(|partial| partial.loss).sum::<f64>();
+        let residuals = partials.iter().map(|partial| partial.bias).sum::<f64>();
+        gradient[0] = scale[0] * residuals;
+        for i in 0..n {
+            let w = weights[1 + i];
+            value += 0.5 * w * w;
+            let sum: f64 = partials.iter().map(|partial| partial.dense[i]).sum();
+            let deviation = self.deviations[i];
+            let standardised = if deviation > 0.0 {
+                (sum - self.means[i] * residuals) / deviation
+            } else {
+                0.0
+            };
+            gradient[1 + i] = scale[1 + i] * (standardised + w);
+        }
+        const CHUNK: usize = 1 << 13;
+        let penalties: Vec<f64> = gradient[1 + n..]
+            .par_chunks_mut(CHUNK)
+            .enumerate()
+            .map(|(chunk, gradient)| {
+                let at = chunk * CHUNK;
+                let mut value = 0.0;
+                for (i, g) in (at..).zip(gradient) {
+                    let w = f64::from(tables[i]);
+                    let penalty = f64::from(penalty[i]);
+                    value += 0.5 * penalty * w * w;
+                    let sum: f64 = gradients.iter().map(|part| f64::from(part[i])).sum();
+                    *g = scale[1 + n + i] * (sum + penalty * w);
+                }
+                value
+            })
+            .collect();
+        Ok(value + penalties.iter().sum::<f64>())
+    }
+
+    /// Bias and dense weights for values as they are, of those for standardised ones.
+    fn raw(&self, weights: &[f64]) -> (f64, Vec<f64>) {
+        let mut bias = weights[0];
+        let moments = self.means.iter().zip(&self.deviations);
+        let dense = moments.zip(&weights[1..]).map(|((mean, deviation), w)| {
+            let raw = if *deviation > 0.0 { w / deviation } else { 0.0 };
+            bias -= raw * mean;
+            raw
+        });
+        let dense = dense.collect();
+        (bias, dense)
     }
 
     /// Folds standardisation and scales into the weights.
     fn fold(&self, found: &Minimum, scale: &[f64]) -> Fitted {
         let weights: Vec<f64> = found.x.iter().zip(scale).map(|(x, s)| x * s).collect();
-        let mut bias = weights[0];
-        let mut dense = Vec::with_capacity(self.n_dense);
-        for i in 0..self.n_dense {
-            let deviation = f64::from(self.deviations[i]);
-            let raw = if deviation > 0.0 {
-                weights[1 + i] / deviation
-            } else {
-                0.0
-            };
-            bias -= raw * f64::from(self.means[i]);
-            dense.push(raw as f32);
-        }
+        let (bias, dense) = self.raw(&weights);
         Fitted {
             bias: bias as f32,
-            dense,
+            dense: dense.iter().map(|w| *w as f32).collect(),
             tables: weights[1 + self.n_dense..]
                 .iter()
                 .map(|w| *w as f32)
@@ -361,4 +335,25 @@ impl Design {
             },
         }
     }
+}
+
+/// Loss and gradient of one shard.
+fn partial(shard: &mut Shard<'_>, of: &Weights<'_>, gradient: &mut [f32]) -> io::Result<Partial> {
+    gradient.fill(0.0);
+    let mut partial = Partial {
+        loss: 0.0,
+        bias: 0.0,
+        dense: vec![0.0; shard.stride],
+    };
+    let of = Weights {
+        quantum: shard.quantum(),
+        ..*of
+    };
+    let add = match shard.stride {
+        0 => accumulate::<0>,
+        16 => accumulate::<16>,
+        _ => accumulate::<48>,
+    };
+    shard.visit(|block| add(block, &of, gradient, &mut partial))?;
+    Ok(partial)
 }

@@ -10,7 +10,7 @@
 //! the features.
 
 use std::collections::HashMap;
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
 use paceline_core::log::{AnswerLog, LogError, Order};
 use paceline_core::optim::Options;
@@ -22,14 +22,17 @@ use crate::knowledge::{
     set_key, set_pair,
 };
 use crate::model::{Model, Provenance, Transition};
-use design::{Design, SHARDS, Shard};
+use design::{Design, SHARDS, stride};
+use rows::Shard;
 
 pub(crate) mod design;
 pub(crate) mod easiness;
+pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
 
 pub use easiness::Easiness;
+pub use rows::{Open, Overflow, Workspace};
 
 /// What to fit, and how.
 #[derive(Clone, Copy, Debug)]
@@ -97,25 +100,52 @@ pub enum Progress {
 
 const FOLDS: usize = 5;
 
+/// Features are kept as multiples of this while fitting: they reach from -16 to 16.
+const QUANTUM: f32 = 1.0 / 2048.0;
+
 /// A transition is kept with this many rows and learners.
 const PAIR_ROWS: u32 = 4;
 const PAIR_LEARNERS: u32 = 3;
 
+/// Why a fit failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// The log is not as it should be.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Rows that did not fit into memory could not be written or read back.
+    #[error("could not keep the rows that do not fit into memory: {0}")]
+    Overflow(#[from] io::Error),
+}
+
 /// Fits a model to the log that `input` holds.
 ///
 /// # Errors
-/// The first thing that is wrong with the log.
+/// The first thing that is wrong with the log, or a failure of the workspace.
 pub fn fit(
     input: impl BufRead,
     options: &FitOptions,
+    workspace: &Workspace<'_>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Model, LogError> {
+) -> Result<Model, FitError> {
     let log = AnswerLog::read(input, options.order)?;
-    Ok(fit_log(&log, options, progress))
+    Ok(fit_within(&log, options, workspace, progress)?)
+}
+
+/// Fits a model to a log in memory, with all rows in memory.
+pub fn fit_log(log: &AnswerLog, options: &FitOptions, progress: &mut dyn FnMut(Progress)) -> Model {
+    fit_within(log, options, &Workspace::MEMORY, progress)
+        .expect("memory neither fails to be written nor to be read")
 }
 
 /// Fits a model to a log in memory.
-pub fn fit_log(log: &AnswerLog, options: &FitOptions, progress: &mut dyn FnMut(Progress)) -> Model {
+fn fit_within(
+    log: &AnswerLog,
+    options: &FitOptions,
+    workspace: &Workspace<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> io::Result<Model> {
     progress(Progress::Read {
         rows: log.rows(),
         learners: log.learners().len(),
@@ -129,7 +159,7 @@ pub fn fit_log(log: &AnswerLog, options: &FitOptions, progress: &mut dyn FnMut(P
     progress(Progress::Easiness);
     let transitions = frequent_transitions(log);
     let plan = Plan::new(log, options.variant, dynamics, &transitions);
-    let design = plan.lay_down(log, &folds);
+    let mut design = plan.lay_down(log, &folds, workspace)?;
     progress(Progress::Features {
         weights: plan.layout.len as usize,
     });
@@ -148,7 +178,7 @@ pub fn fit_log(log: &AnswerLog, options: &FitOptions, progress: &mut dyn FnMut(P
             of: options.iterations,
             loss: value / rows,
         });
-    });
+    })?;
     let mut weights = vec![0.0; crate::knowledge::N_DENSE];
     for (feature, weight) in Dense::of(options.variant).iter().zip(&fitted.dense) {
         weights[*feature as usize] = *weight;
@@ -174,12 +204,14 @@ pub fn fit_log(log: &AnswerLog, options: &FitOptions, progress: &mut dyn FnMut(P
         ended: format!("{:?}", fitted.minimum.ended).to_lowercase(),
     };
     let mut model = Model::new(log, &rlkt, easiness.clone(), transitions, provenance);
-    model.set_spread(design.spread());
+    model.set_spread(&design.spread());
+    // Its memory is wanted for the baselines.
+    drop(design);
     if options.baselines == Baselining::Fit {
-        model.set_baselines(Baselines::fit(log, dynamics.v_g0));
+        model.set_baselines(Baselines::fit(log, dynamics.v_g0, workspace)?);
         progress(Progress::Baselines);
     }
-    model
+    Ok(model)
 }
 
 /// Easiness without each fold's learners, then over all.
@@ -190,39 +222,41 @@ fn easiness_folds(log: &AnswerLog) -> Vec<(Easiness, f64)> {
         .collect()
 }
 
+/// Transitions that are counted at a time; a log with more is gone through more than once.
+const PAIRS_COUNTED: usize = 1 << 19;
+
+/// How often a transition occurs.
+#[derive(Default)]
+struct Count {
+    rows: u32,
+    learners: u32,
+    last: u32,
+}
+
+/// What follows what: of skill sets or items, the lag, before, after.
+type Pair = (bool, u8, u32, u32);
+
 /// Transitions with enough rows and learners, in a fixed order, weights still zero.
 fn frequent_transitions(log: &AnswerLog) -> Vec<Transition> {
-    #[derive(Default)]
-    struct Count {
-        rows: u32,
-        learners: u32,
-        last: u32,
-    }
-    let mut counts = HashMap::<(bool, u8, u32, u32), Count>::new();
-    for who in 0..log.learners().len() {
-        let rows = log.answers(who);
-        for lag in 1..=2_usize {
-            for now in lag..rows.item.len() {
-                let before = now - lag;
-                for key in [
-                    (false, lag as u8, rows.item[before], rows.item[now]),
-                    (true, lag as u8, rows.set[before], rows.set[now]),
-                ] {
-                    let count = counts.entry(key).or_default();
-                    count.rows += 1;
-                    if count.last != who as u32 + 1 {
-                        count.last = who as u32 + 1;
-                        count.learners += 1;
-                    }
+    let passes = (4 * log.rows()).div_ceil(PAIRS_COUNTED).max(1) as u64;
+    let mut kept: Vec<Pair> = Vec::new();
+    for pass in 0..passes {
+        let mut counts = HashMap::<Pair, Count>::new();
+        visit_pairs(log, |who, pair| {
+            if item_pair(u64::from(pair.1), pair.2, pair.3) % passes == pass {
+                let count = counts.entry(pair).or_default();
+                count.rows += 1;
+                if count.last != who + 1 {
+                    count.last = who + 1;
+                    count.learners += 1;
                 }
             }
-        }
+        });
+        let frequent = counts
+            .into_iter()
+            .filter(|(_, count)| count.rows >= PAIR_ROWS && count.learners >= PAIR_LEARNERS);
+        kept.extend(frequent.map(|(pair, _)| pair));
     }
-    let mut kept: Vec<_> = counts
-        .into_iter()
-        .filter(|(_, count)| count.rows >= PAIR_ROWS && count.learners >= PAIR_LEARNERS)
-        .map(|(key, _)| key)
-        .collect();
     kept.sort_unstable();
     kept.into_iter()
         .map(|(of_sets, lag, before, after)| Transition {
@@ -234,6 +268,26 @@ fn frequent_transitions(log: &AnswerLog) -> Vec<Transition> {
             beta: 0.0,
         })
         .collect()
+}
+
+/// Calls `visit(learner, pair)` for every transition of the log.
+fn visit_pairs(log: &AnswerLog, mut visit: impl FnMut(u32, Pair)) {
+    for who in 0..log.learners().len() {
+        let rows = log.answers(who);
+        for lag in 1..=2_usize {
+            for now in lag..rows.item.len() {
+                let before = now - lag;
+                visit(
+                    who as u32,
+                    (false, lag as u8, rows.item[before], rows.item[now]),
+                );
+                visit(
+                    who as u32,
+                    (true, lag as u8, rows.set[before], rows.set[now]),
+                );
+            }
+        }
+    }
 }
 
 /// Keys of the skill sets of a log.
@@ -271,14 +325,18 @@ impl Plan {
     }
 
     /// Runs the serving update over every learner and keeps the features of every row.
-    fn lay_down(&self, log: &AnswerLog, folds: &[(Easiness, f64)]) -> Design {
+    fn lay_down<'a>(
+        &self,
+        log: &AnswerLog,
+        folds: &[(Easiness, f64)],
+        workspace: &Workspace<'a>,
+    ) -> io::Result<Design<'a>> {
         let variant = self.layout.variant;
         let features = Dense::of(variant);
-        let stride = features.len().next_multiple_of(16);
-        let shards: Vec<Shard> = shard_learners(log)
+        let shards: Vec<Shard<'a>> = shard_learners(log)
             .into_par_iter()
             .map(|learners| {
-                let mut shard = Shard::new(stride);
+                let mut shard = workspace.shard(stride(features.len()), QUANTUM);
                 let mut state = State::new(variant, self.dynamics.v_g0);
                 let mut row_features = Features::default();
                 for who in learners {
@@ -299,14 +357,14 @@ impl Plan {
                         self.layout.terms(&row_features, |_, slot, value| {
                             shard.push_term(slot - crate::knowledge::N_DENSE as u32, value);
                         });
-                        shard.end_row(rows.right[i]);
+                        shard.end_row(rows.right[i])?;
                         let right = rows.right[i];
                         state.update(&self.dynamics, &row_features, row.seconds, right, 1.0);
                     }
                 }
-                shard
+                Ok(shard)
             })
-            .collect();
+            .collect::<io::Result<_>>()?;
         Design::new(shards, features.len())
     }
 

@@ -1,11 +1,12 @@
 use std::fmt::Write;
+use std::io::Cursor;
 
 use paceline_core::log::{AnswerLog, Order};
 use paceline_core::math;
 use paceline_core::stream::stream;
 use rand::RngExt;
 
-use super::{Baselining, FitOptions, fit_log};
+use super::{Baselining, FitOptions, Overflow, Workspace, fit, fit_log, fit_within};
 use crate::evaluate::{EvaluateOptions, evaluate_log, metrics::measure, predict_log};
 use crate::knowledge::Variant;
 use crate::model::Model;
@@ -90,6 +91,42 @@ fn the_number_of_threads_changes_no_bit() {
         pool.install(|| fit_log(&log, &FitOptions::default(), &mut |_| ()).to_bytes())
     };
     assert!(with(1) == with(3));
+}
+
+#[test]
+fn rows_that_overflow_change_no_bit() {
+    let log = simulated(300, b"overflow");
+    let opened = std::sync::atomic::AtomicUsize::new(0);
+    let open = || {
+        opened.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(Box::new(Cursor::new(Vec::new())) as Box<dyn Overflow>)
+    };
+    let workspace = Workspace {
+        memory_bytes: 1 << 20,
+        open: Some(&open),
+    };
+    let options = FitOptions::default();
+    let fitted = fit_within(&log, &options, &workspace, &mut |_| ()).unwrap();
+    assert!(fitted.to_bytes() == fit_log(&log, &options, &mut |_| ()).to_bytes());
+    assert!(opened.into_inner() > 0);
+}
+
+#[test]
+fn a_full_disk_fails_the_fit_and_says_so() {
+    let text = "learner,item,skills,timestamp_s,correct\nl,i,s,0,1\n";
+    let open = || Err(std::io::Error::from(std::io::ErrorKind::StorageFull));
+    let workspace = Workspace {
+        memory_bytes: 0,
+        open: Some(&open),
+    };
+    let found = fit(
+        text.as_bytes(),
+        &FitOptions::default(),
+        &workspace,
+        &mut |_| (),
+    );
+    let error = found.unwrap_err().to_string();
+    assert!(error.contains("do not fit into memory"), "{error}");
 }
 
 #[test]
