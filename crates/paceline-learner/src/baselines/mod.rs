@@ -344,8 +344,10 @@ impl Additive {
             ..Options::default()
         };
         let penalty = vec![1.0; kind.slots(skills, items)];
+        let mut design = Design::new(shards, 0)?;
+        let squares = design.squares(penalty.len())?;
         let Fitted { bias, tables, .. } =
-            Design::new(shards, 0)?.fit(&penalty, &options, |_, _| ())?;
+            design.fit(&penalty, &squares, None, &options, |_, _| ())?;
         Ok(Self {
             kind,
             skills: skills as u32,

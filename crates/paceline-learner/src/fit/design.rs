@@ -129,6 +129,8 @@ pub(crate) struct Design<'a> {
 /// What a fit found: weights on the raw scale.
 #[derive(Clone, Debug)]
 pub(crate) struct Fitted {
+    /// All weights on the standardised scale, where another fit can start.
+    weights: Vec<f64>,
     pub(crate) bias: f32,
     pub(crate) dense: Vec<f32>,
     pub(crate) tables: Vec<f32>,
@@ -190,42 +192,66 @@ impl<'a> Design<'a> {
         (math::wide::ln(p / (1.0 - p)), (p * (1.0 - p)) as f32)
     }
 
-    /// The scale of each variable: its posterior width, which makes the problem round.
-    fn scales(&mut self, penalty: &[f32], curvature: f32) -> io::Result<Vec<f64>> {
-        let rows: usize = self.shards.iter().map(Shard::rows).sum();
-        let mut sums = vec![0.0_f32; penalty.len()];
+    /// Sums of squared values of each table weight: times a typical `p (1 - p)`, the curvature of the loss.
+    ///
+    /// # Errors
+    /// A failure to read what overflowed.
+    pub(crate) fn squares(&mut self, n_tables: usize) -> io::Result<Vec<f32>> {
+        let mut sums = vec![0.0_f32; n_tables];
         for shard in &mut self.shards {
-            let unit = curvature * shard.quantum() * shard.quantum();
+            let unit = shard.quantum() * shard.quantum();
             shard.visit(|block| {
                 for (&slot, &value) in block.slots.iter().zip(&block.values) {
                     sums[slot as usize] += unit * f32::from(value) * f32::from(value);
                 }
             })?;
         }
+        Ok(sums)
+    }
+
+    /// The scale of each variable: its posterior width, which makes the problem round.
+    fn scales(&self, penalty: &[f32], squares: &[f32], curvature: f32) -> Vec<f64> {
+        let rows: usize = self.shards.iter().map(Shard::rows).sum();
         let dense = 1.0 / (1.0 + rows as f64 * f64::from(curvature)).sqrt();
         let mut scale = vec![dense; 1 + self.n_dense];
-        let tables = sums.iter().zip(penalty);
-        scale.extend(tables.map(|(sum, penalty)| 1.0 / f64::from(sum + penalty).sqrt()));
-        Ok(scale)
+        let tables = squares.iter().zip(penalty);
+        scale.extend(
+            tables.map(|(squares, penalty)| 1.0 / f64::from(curvature * squares + penalty).sqrt()),
+        );
+        scale
     }
 
     /// Minimises the sum of log losses plus `1/2 sum penalty w^2`; dense weights, of standardised
     /// values, have penalty 1, and the bias is free.
     ///
-    /// `penalty`: one for each table weight.
+    /// `penalty`: one for each table weight; `squares`: what [`Design::squares`] says of them. Starts from
+    /// the base rate, or where an earlier fit ended.
     ///
     /// # Errors
     /// A failure to read what overflowed.
     pub(crate) fn fit(
         &mut self,
         penalty: &[f32],
+        squares: &[f32],
+        from: Option<&Fitted>,
         options: &Options,
         progress: impl FnMut(usize, f64),
     ) -> io::Result<Fitted> {
         let (logit, curvature) = self.base_rate();
-        let scale = self.scales(penalty, curvature)?;
-        let mut start = vec![0.0; scale.len()];
-        start[0] = logit / scale[0];
+        let scale = self.scales(penalty, squares, curvature);
+        let start = match from {
+            Some(from) => from
+                .weights
+                .iter()
+                .zip(&scale)
+                .map(|(w, s)| w / s)
+                .collect(),
+            None => {
+                let mut start = vec![0.0; scale.len()];
+                start[0] = logit / scale[0];
+                start
+            }
+        };
         let mut gradients = vec![vec![0.0_f32; penalty.len()]; self.shards.len()];
         let mut failed = None;
         let evaluate = |x: &[f64], gradient: &mut [f64]| {
@@ -326,6 +352,7 @@ impl<'a> Design<'a> {
                 .iter()
                 .map(|w| *w as f32)
                 .collect(),
+            weights,
             minimum: Summary {
                 value: found.value,
                 gradient: found.gradient,

@@ -4,10 +4,10 @@
 //!    their learner (`easiness`).
 //! 2. Transitions that occur often enough get a weight each.
 //! 3. One pass of the serving update over every learner lays down the features (`design`).
-//! 4. L-BFGS on the penalised log loss.
+//! 4. L-BFGS on the penalised log loss, roughly; the spread of each table's weights then says how much that table
+//!    is to be held back (`penalty`), and L-BFGS goes on from there.
 //!
-//! Memory: 13 bytes a row for the log and, where a row has one skill, some 170 (lite) or 360 (full) for
-//! the features.
+//! Memory: the parameters, 13 bytes a row for the log, and as much for the features as the [`Workspace`] allows.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead};
@@ -18,8 +18,8 @@ use rayon::prelude::*;
 
 use crate::baselines::Baselines;
 use crate::knowledge::{
-    Dense, Dynamics, EasinessUse, Features, Layout, NONE, Rlkt, Row, State, Variant, item_pair,
-    set_key, set_pair,
+    Dense, Dynamics, EasinessUse, Features, ITEM_SLOPES, Layout, NONE, Rlkt, Row, SET_RETRIES,
+    SKILL_SLOPES, State, Variant, item_pair, set_key, set_pair,
 };
 use crate::model::{Model, Provenance, Transition};
 use design::{Design, SHARDS, stride};
@@ -27,6 +27,7 @@ use rows::Shard;
 
 pub(crate) mod design;
 pub(crate) mod easiness;
+mod penalty;
 pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
@@ -100,6 +101,9 @@ pub enum Progress {
 
 const FOLDS: usize = 5;
 
+/// The first fit gets this part of the iterations.
+const ROUGHLY: usize = 3;
+
 /// Features are kept as multiples of this while fitting: they reach from -16 to 16.
 const QUANTUM: f32 = 1.0 / 2048.0;
 
@@ -164,21 +168,39 @@ fn fit_within(
         weights: plan.layout.len as usize,
     });
     let learners = log.learners().len();
-    let penalty = plan.penalties(learners);
-    let optimiser = Options {
-        iterations: options.iterations,
-        improvement: 1e-6,
+    let rows = log.rows() as f64;
+    let mut done = 0;
+    let mut tell = |_, value: f64| {
+        done += 1;
+        progress(Progress::Iteration {
+            done,
+            of: options.iterations.div_ceil(ROUGHLY) + options.iterations,
+            loss: value / rows,
+        });
+    };
+    let optimiser = |share: usize, improvement: f64| Options {
+        iterations: options.iterations.div_ceil(share),
+        improvement,
         gradient: 1e-3,
         ..Options::default()
     };
-    let rows = log.rows() as f64;
-    let fitted = design.fit(&penalty, &optimiser, |done, value| {
-        progress(Progress::Iteration {
-            done,
-            of: options.iterations,
-            loss: value / rows,
-        });
-    })?;
+    let penalty = plan.penalties(learners);
+    let squares = design.squares(penalty.len())?;
+    let rough = design.fit(
+        &penalty,
+        &squares,
+        None,
+        &optimiser(ROUGHLY, 3e-5),
+        &mut tell,
+    )?;
+    let penalty = penalty::tuned(
+        &plan.groups(&transitions),
+        &penalty,
+        &squares,
+        &rough.tables,
+    );
+    let from = Some(&rough);
+    let fitted = design.fit(&penalty, &squares, from, &optimiser(1, 1e-6), &mut tell)?;
     let mut weights = vec![0.0; crate::knowledge::N_DENSE];
     for (feature, weight) in Dense::of(options.variant).iter().zip(&fitted.dense) {
         weights[*feature as usize] = *weight;
@@ -197,8 +219,8 @@ fn fit_within(
         learners: learners as u64,
         first_seconds: first,
         last_seconds: last,
-        iterations: fitted.minimum.iterations as u32,
-        evaluations: fitted.minimum.evaluations as u32,
+        iterations: (rough.minimum.iterations + fitted.minimum.iterations) as u32,
+        evaluations: (rough.minimum.evaluations + fitted.minimum.evaluations) as u32,
         loss_per_row: fitted.minimum.value / rows,
         gradient: fitted.minimum.gradient,
         ended: format!("{:?}", fitted.minimum.ended).to_lowercase(),
@@ -368,7 +390,7 @@ impl Plan {
         Design::new(shards, features.len())
     }
 
-    /// The L2 penalty of each table weight; tables that few learners inform are held back more.
+    /// The L2 penalty that each table weight starts from; tables that few learners inform are held back more.
     fn penalties(&self, learners: usize) -> Vec<f32> {
         let kappa = (150.0 / learners as f32).clamp(1.0, 10.0);
         let l = &self.layout;
@@ -389,6 +411,43 @@ impl Plan {
             penalty[start as usize..].fill(value);
         }
         penalty.split_off(crate::knowledge::N_DENSE)
+    }
+
+    /// Which weights of the tables share a penalty: those that say the same of different items or skills.
+    fn groups(&self, transitions: &[Transition]) -> Vec<u8> {
+        let l = &self.layout;
+        let mut group = vec![0; l.len as usize];
+        let tables = [
+            (l.item, 0),
+            (l.skill, 1),
+            (l.retry_item, 2),
+            (l.code_skill, 3),
+            (l.code, 4),
+            (l.code_item, 5),
+        ];
+        for (start, of) in tables {
+            group[start as usize..].fill(of);
+        }
+        let cycle = |group: &mut [u8], first: u8, width: u32| {
+            for (i, of) in group.iter_mut().enumerate() {
+                *of = first + (i as u32 % width) as u8;
+            }
+        };
+        let (skills, items) = (l.slope_skill as usize, l.slope_item as usize);
+        let pairs = l.pair_weights as usize;
+        cycle(&mut group[skills..items], 6, SKILL_SLOPES);
+        cycle(&mut group[items..pairs], 11, ITEM_SLOPES);
+        for (pair, of) in transitions.iter().zip(group[pairs..].chunks_exact_mut(2)) {
+            let first = 13 + 4 * u8::from(pair.of_sets) + 2 * (pair.lag - 1);
+            of.copy_from_slice(&[first, first + 1]);
+        }
+        let sets = &mut group[l.set_weights as usize..];
+        for of in sets.chunks_exact_mut(SET_RETRIES as usize) {
+            // The first two are of items that were not tried before.
+            of.fill(21);
+            of[..2].fill(22);
+        }
+        group.split_off(crate::knowledge::N_DENSE)
     }
 }
 
