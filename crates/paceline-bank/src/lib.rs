@@ -10,6 +10,8 @@
 //! [`online`], seconds by [`response_time`]), [`linking`] of scales, [`select`] the next item, and item
 //! [`health`] with its [`choices`].
 //!
+//! [`import`] takes other systems' courses and logs over.
+//!
 //! The crate knows no learners, no clock and no files: content comes in as text, and a compiled bank
 //! as bytes.
 
@@ -25,6 +27,7 @@ mod content;
 mod diagnostic;
 mod expr;
 pub mod health;
+pub mod import;
 mod instance;
 mod inventory;
 pub mod irt;

@@ -160,6 +160,11 @@ impl LockedItem {
         wide::sqrt(sd * sd + EDIT_SD * EDIT_SD)
     }
 
+    /// Whether every number is in the range that a lock file holds.
+    pub fn is_valid(&self) -> bool {
+        self.check("").is_ok()
+    }
+
     fn check(&self, item: &str) -> Result<(), LockError> {
         let bad = |field, found, wanted| {
             Err(LockError::BadValue {

@@ -15,9 +15,9 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
-    /// Folder of the courses.
-    #[arg(long, global = true, default_value = "content", value_name = "DIR")]
-    pub(crate) content: PathBuf,
+    /// Folder of the courses; `content` where a command needs one.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) content: Option<PathBuf>,
     /// Folder of the store.
     #[arg(
         long,
@@ -26,8 +26,8 @@ pub(crate) struct Global {
         value_name = "DIR"
     )]
     pub(crate) store: PathBuf,
-    /// Fitted model in place of the parameters that ship.
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Fitted model in place of the parameters that ship; of `calibrate`, the family of curves.
+    #[arg(long, global = true, value_name = "MODEL")]
     pub(crate) model: Option<PathBuf>,
     /// The moment to act at, RFC 3339 or seconds since 1970; the clock's by default.
     #[arg(long, global = true, value_name = "TIME", value_parser = crate::context::parse_time)]
@@ -66,6 +66,13 @@ pub(crate) enum Command {
     Learners,
     /// Simulate classes: three students' lessons, then the engine against other policies.
     Simulate(Simulate),
+    /// Calibrate items from an answer log; `--model 1pl`, `2pl` (the usual) or `3pl`.
+    Calibrate(Calibrate),
+    /// List the items of an answer log that should be mended first, and why.
+    Items(Items),
+    /// Take another system's course or log over.
+    #[command(subcommand)]
+    Import(Import),
     /// Fit the learner model to an answer log.
     Fit(Fit),
     /// Judge a fitted model, and the baselines in it, on an answer log.
@@ -306,4 +313,62 @@ pub(crate) struct Evaluate {
     /// Order each learner's rows by time in place of refusing times that go back.
     #[arg(long)]
     pub(crate) sort: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Calibrate {
+    /// The answer log, CSV, gzipped or not.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: PathBuf,
+    /// Where the parameters go: a table by the ending `.csv`, else a lock file, which needs `--content`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Plain maximum likelihood, without weak beliefs of what items are like.
+    #[arg(long)]
+    pub(crate) no_priors: bool,
+    /// Where an HTML report goes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Items {
+    /// The answer log, CSV, gzipped or not.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: PathBuf,
+    /// How many findings are printed.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) most: usize,
+    /// Where an HTML report with all of them goes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// An OATutor course: its folder of JSON files.
+    Oatutor(ImportOatutor),
+    /// A log of answers: CSV, JSON Lines, our own export, xAPI.
+    Log(ImportLog),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportOatutor {
+    /// The folder that holds `content-pool`, `skillModel.json` and `coursePlans.json`.
+    pub(crate) dir: PathBuf,
+    /// The folder of the course to write; its name is the course's id.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportLog {
+    /// The log, gzipped or not: JSON Lines by the endings `.jsonl` and `.json`, else CSV.
+    pub(crate) file: PathBuf,
+    /// It holds xAPI statements.
+    #[arg(long)]
+    pub(crate) xapi: bool,
+    /// Where the log goes; gzipped by the ending `.gz`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 pub(crate) fn run(context: &Context, args: &args::Check) -> anyhow::Result<ExitCode> {
-    let folder = args.dir.as_ref().unwrap_or(&context.global.content);
+    let folder = args.dir.as_deref().unwrap_or(context.content());
     let sources = content::read_dir(folder)?;
     match Bank::compile(&sources) {
         Ok((bank, warnings)) => {

@@ -63,9 +63,15 @@ impl Context {
         Ok(stdout.flush()?)
     }
 
+    /// The folder of the courses.
+    pub(crate) fn content(&self) -> &Path {
+        let usual = Path::new("content");
+        self.global.content.as_deref().unwrap_or(usual)
+    }
+
     /// Reads and compiles the content.
     pub(crate) fn bank(&self) -> anyhow::Result<Bank> {
-        let folder = &self.global.content;
+        let folder = self.content();
         let sources = content::read_dir(folder)?;
         match Bank::compile(&sources) {
             Ok((bank, _)) => Ok(bank),

@@ -2,10 +2,15 @@
 //!
 //! [`main`] reads the arguments and runs one command; each command is a module with one `run`.
 
+mod answers;
 mod args;
+mod calibrate;
 mod check;
 mod context;
 mod controls;
+mod html;
+mod import;
+mod items;
 mod learners;
 mod model;
 mod plan;
@@ -46,6 +51,9 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Enrol(args) => learners::enrol(context, &args),
         Command::Learner(args) => learners::show(context, &args),
         Command::Learners => learners::list(context),
+        Command::Calibrate(args) => calibrate::run(context, &args),
+        Command::Items(args) => items::run(context, &args),
+        Command::Import(args) => import::run(context, &args),
         Command::Fit(args) => model::run_fit(context, &args),
         Command::Evaluate(args) => model::run_evaluate(context, &args),
         Command::Export(args) => learners::export(context, &args),

@@ -250,3 +250,186 @@ fn practice_skips_and_quits() {
         journal.contains("\"event\":\"skipped\"") && journal.contains("\"event\":\"abandoned\"")
     );
 }
+
+/// Runs the program with these arguments alone; returns standard output.
+fn plain(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_paceline"))
+        .args(args)
+        .output()
+        .expect("the program is built");
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{args:?}: {out}{err}");
+    out.into_owned()
+}
+
+/// The small course in a folder of its own.
+fn copy_of_small(folder: &Path) -> String {
+    let course = folder.join("content/sums");
+    std::fs::create_dir_all(&course).unwrap();
+    for entry in std::fs::read_dir("tests/fixtures/small/sums").unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, course.join(path.file_name().unwrap())).unwrap();
+    }
+    folder.join("content").to_str().unwrap().to_owned()
+}
+
+const LOG: &str = "tests/fixtures/answers.csv.gz";
+
+#[test]
+fn a_calibration_is_in_use_until_its_item_is_edited() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = &copy_of_small(folder.path());
+    let lock = &format!("{content}/calibration.lock.toml");
+    let html = folder.path().join("c.html");
+    let run = || {
+        plain(&[
+            "calibrate",
+            "--content",
+            content,
+            "--log",
+            LOG,
+            "--out",
+            lock,
+            "--html",
+            html.to_str().unwrap(),
+        ])
+    };
+    let summary = run();
+    assert!(
+        summary.starts_with("640 answers of 160 learners to 4 items, 2pl: "),
+        "{summary}"
+    );
+    assert!(
+        summary.ends_with(&format!("wrote 4 items to {lock}\n")),
+        "{summary}"
+    );
+    let written = std::fs::read_to_string(lock).unwrap();
+    run();
+    assert_eq!(
+        std::fs::read_to_string(lock).unwrap(),
+        written,
+        "the same log gives the same file"
+    );
+    assert!(std::fs::read_to_string(&html).unwrap().contains("<svg"));
+    let before = plain(&["check", content]);
+    assert!(before.contains("no errors, 0 warnings"), "{before}");
+    let page = Path::new(content).join("sums/double.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    std::fs::write(&page, text.replace("## twice", "## twice-again")).unwrap();
+    let page = Path::new(content).join("sums/count.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    std::fs::write(
+        &page,
+        text.replace("Which is larger?", "Which is the larger?"),
+    )
+    .unwrap();
+    let after = plain(&["check", content]);
+    assert!(
+        after.contains("found `sums/twice`, wanted items that exist"),
+        "{after}"
+    );
+    assert!(
+        after.contains("found `sums/larger`, wanted the version that was calibrated"),
+        "{after}"
+    );
+    assert!(after.contains("no errors, 2 warnings"), "{after}");
+}
+
+#[test]
+fn a_bare_log_calibrates_what_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("params.csv");
+    let table = |model: &[&str]| {
+        plain(
+            &[
+                &["calibrate", "--log", LOG, "--out", out.to_str().unwrap()],
+                model,
+            ]
+            .concat(),
+        );
+        std::fs::read_to_string(&out).unwrap()
+    };
+    let two = table(&[]);
+    let mut lines = two.lines();
+    assert_eq!(lines.next(), Some("item,a,b,c,se_a,se_b,n"));
+    assert!(
+        lines
+            .clone()
+            .all(|line| line.split(',').count() == 7 && line.ends_with(",160")),
+        "{two}"
+    );
+    assert_eq!(lines.count(), 4);
+    let one = table(&["--model", "1pl"]);
+    assert!(
+        one.lines().skip(1).all(|line| line.contains(",1.000000,")),
+        "{one}"
+    );
+    assert_ne!(table(&["--no-priors"]), two);
+}
+
+#[test]
+fn an_oatutor_course_is_taken_over_with_its_defects_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("content/jars");
+    let text = plain(&[
+        "import",
+        "oatutor",
+        "tests/fixtures/oatutor",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert!(
+        text.contains("jars1b.json: step jars1b: choice \"$2\" stands twice; it is kept once"),
+        "{text}"
+    );
+    assert!(
+        text.contains("1 problems, 2 items, 2 hints, 2 skills written to"),
+        "{text}"
+    );
+    assert!(text.ends_with("1 steps left out, 3 defects\n"), "{text}");
+    let checked = plain(&["check", folder.path().join("content").to_str().unwrap()]);
+    assert!(
+        checked.contains("items           2") && checked.contains("no errors, 0 warnings"),
+        "{checked}"
+    );
+}
+
+#[test]
+fn an_export_becomes_a_log_with_versions_and_skills() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = &folder.path().join("store");
+    stdout(store, &["enrol", "ada"], "");
+    stdout(store, &["record"], &format!("{}\n", right("x1")));
+    let export = folder.path().join("ada.jsonl");
+    std::fs::write(&export, stdout(store, &["export", "ada"], "")).unwrap();
+    let log = folder.path().join("log.csv");
+    let text = plain(&[
+        "import",
+        "log",
+        export.to_str().unwrap(),
+        "--content",
+        "tests/fixtures/small",
+        "--out",
+        log.to_str().unwrap(),
+    ]);
+    assert!(
+        text.starts_with("1 answers of 1 learners to 1 items written to"),
+        "{text}"
+    );
+    let log = std::fs::read_to_string(log).unwrap();
+    let mut lines = log.lines();
+    assert_eq!(
+        lines.next(),
+        Some("learner,item,skills,timestamp_s,correct,score,choice,seconds,hint,version")
+    );
+    let row: Vec<&str> = lines.next().unwrap().split(',').collect();
+    assert_eq!(
+        (row[0], row[2], row[4]),
+        ("ada", "sums/count", "1"),
+        "{log}"
+    );
+    assert_eq!(row[9].len(), 32, "the version that was answered");
+}

@@ -1,14 +1,10 @@
 //! The report: one page without scripts, the same bytes for the same input.
 
 use super::{delayed, end, line, plots};
+use crate::html::{STYLE, escape};
 use paceline::Bank;
 use paceline_sim::{Figure, Row, Shown, Study};
 use std::fmt::Write;
-
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}
-h1,h2,h3{line-height:1.2}table{border-collapse:collapse}td,th{padding:.2rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}
-td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:pre}.cols{display:grid;grid-template-columns:repeat(3,1fr);gap:1rem}
-.cols li{margin:.4rem 0}small{color:#666;display:block}svg{max-width:100%;height:auto}tr.engine{font-weight:600}";
 
 pub(super) fn page(bank: &Bank, students: &[Shown], study: &Study) -> anyhow::Result<String> {
     let mut page = String::new();
@@ -104,10 +100,4 @@ fn table(page: &mut String, rows: &[&Row]) -> std::fmt::Result {
     }
     page.push_str("</table>");
     Ok(())
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

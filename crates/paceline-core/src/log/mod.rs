@@ -1,7 +1,8 @@
 //! Answer logs: the table of past answers that models are fitted to and judged by.
 //!
 //! A log is CSV with the columns `learner,item,skills,timestamp_s,correct`, found by name in any
-//! order beside others, plain or gzipped; several skills are joined by `;`. [`Reader`] streams
+//! order beside others, plain or gzipped; several skills are joined by `;`. `choice`, `seconds`, `version` and `group` are
+//! read where they are there. [`Reader`] streams
 //! rows; [`AnswerLog`] keeps a whole log in 13 bytes a row, ids interned, grouped by learner.
 
 use std::collections::HashMap;
@@ -143,6 +144,14 @@ pub struct LogRow<'a> {
     pub seconds: u32,
     /// Whether it was right.
     pub right: bool,
+    /// What was chosen or answered; empty where the log does not tell, as the following.
+    pub choice: &'a str,
+    /// Seconds it took; see [`LogRow::seconds_taken`].
+    pub taken: &'a str,
+    /// The version of the item.
+    pub version: &'a str,
+    /// The learner's group.
+    pub group: &'a str,
     /// Line of the file on which the row begins, from 1.
     pub line: u64,
 }
@@ -152,6 +161,12 @@ impl<'a> LogRow<'a> {
     pub fn skill_ids(&self) -> impl Iterator<Item = &'a str> {
         self.skills.split(';').map(str::trim)
     }
+
+    /// Seconds it took, where the log tells a positive number.
+    pub fn seconds_taken(&self) -> Option<f32> {
+        let seconds = self.taken.parse::<f32>().ok()?;
+        (seconds > 0.0 && seconds.is_finite()).then_some(seconds)
+    }
 }
 
 /// Streams the rows of a log.
@@ -159,10 +174,13 @@ pub struct Reader<R> {
     csv: csv::Reader<Lines<Plain<R>>>,
     record: csv::StringRecord,
     columns: [usize; 5],
+    /// Where each of `MORE_COLUMNS` stands, beyond the row where it does not.
+    more: [usize; 4],
     row: u64,
 }
 
 const COLUMNS: [&str; 5] = ["learner", "item", "skills", "timestamp_s", "correct"];
+const MORE_COLUMNS: [&str; 4] = ["choice", "seconds", "version", "group"];
 
 impl<R: BufRead> Reader<R> {
     /// Reads the header; gzip is recognised by its first two bytes.
@@ -198,20 +216,21 @@ impl<R: BufRead> Reader<R> {
         if found.iter().all(|name| name.trim().is_empty()) {
             return Err(LogError::Empty);
         }
-        for (column, wanted) in columns.iter_mut().zip(COLUMNS) {
+        let place = |wanted: &str| {
             let same = |name: &str| name.trim_start_matches('\u{feff}').trim() == wanted;
-            *column = found
-                .iter()
-                .position(same)
-                .ok_or_else(|| LogError::MissingColumn {
-                    wanted,
-                    found: found.iter().map(str::to_owned).collect(),
-                })?;
+            found.iter().position(same)
+        };
+        for (column, wanted) in columns.iter_mut().zip(COLUMNS) {
+            *column = place(wanted).ok_or_else(|| LogError::MissingColumn {
+                wanted,
+                found: found.iter().map(str::to_owned).collect(),
+            })?;
         }
         Ok(Self {
             csv,
             record: csv::StringRecord::new(),
             columns,
+            more: MORE_COLUMNS.map(|name| place(name).unwrap_or(usize::MAX)),
             row: 0,
         })
     }
@@ -235,6 +254,7 @@ impl<R: BufRead> Reader<R> {
         self.row = row;
         let line = self.record.position().map_or(line, csv::Position::line);
         let field = |i: usize| self.record.get(self.columns[i]).unwrap_or("").trim();
+        let more = |i: usize| self.record.get(self.more[i]).unwrap_or("").trim();
         for (i, column) in [(0, "learner"), (1, "item")] {
             if field(i).is_empty() {
                 return Err(LogError::NoId { row, line, column });
@@ -262,6 +282,10 @@ impl<R: BufRead> Reader<R> {
             skills: field(2),
             seconds,
             right,
+            choice: more(0),
+            taken: more(1),
+            version: more(2),
+            group: more(3),
             line,
         }))
     }

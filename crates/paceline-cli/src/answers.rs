@@ -1,0 +1,101 @@
+//! An answer log as calibration and item health want it: first answers, by item and version.
+
+use anyhow::Context as _;
+use paceline::bank::Bank;
+use paceline::bank::health::Answer;
+use paceline::log::{Names, Reader};
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+/// A log in memory. Repeated answers of a learner to an item are left out: they measure remembering.
+#[derive(Default)]
+pub(crate) struct Answers {
+    /// First answers, by item index.
+    pub(crate) first: Vec<Answer>,
+    pub(crate) learners: Names,
+    /// Items of the log; of another version than the bank's, the id has the version behind an `@`.
+    pub(crate) items: Names,
+    pub(crate) groups: Names,
+    /// By item: the choices that occur.
+    pub(crate) choices: Vec<Names>,
+    /// Rows left out since the learner had answered the item before.
+    pub(crate) repeats: u64,
+}
+
+/// More different responses than this to one item are typed and not chosen.
+const MOST_CHOICES: usize = 26;
+
+impl Answers {
+    /// Reads a log. Answers to other versions of an item than `bank` has count as another item's.
+    pub(crate) fn read(path: &Path, bank: Option<&Bank>) -> anyhow::Result<Self> {
+        let file =
+            File::open(path).with_context(|| format!("could not open {}", path.display()))?;
+        let unreadable = || format!("could not read {}", path.display());
+        let mut reader =
+            Reader::new(BufReader::with_capacity(1 << 16, file)).with_context(unreadable)?;
+        let mut log = Self::default();
+        let mut rows: Vec<Answer> = Vec::new();
+        let mut versions: HashMap<String, String> = HashMap::new();
+        while let Some(row) = reader.next_row().with_context(unreadable)? {
+            let current = versions
+                .entry(row.item.to_owned())
+                .or_insert_with(|| version_of(bank, row.item));
+            let is_other = !row.version.is_empty() && !current.is_empty() && row.version != current;
+            let item = if is_other {
+                log.items.intern(&format!("{}@{}", row.item, row.version))
+            } else {
+                log.items.intern(row.item)
+            };
+            if item as usize == log.choices.len() {
+                log.choices.push(Names::default());
+            }
+            let name = |names: &mut Names, text: &str| {
+                if text.is_empty() {
+                    return None;
+                }
+                u16::try_from(names.intern(text)).ok()
+            };
+            rows.push(Answer {
+                learner: log.learners.intern(row.learner),
+                item,
+                at_s: row.seconds,
+                right: row.right,
+                choice: name(&mut log.choices[item as usize], row.choice),
+                seconds: row.seconds_taken(),
+                group: name(&mut log.groups, row.group),
+            });
+        }
+        anyhow::ensure!(!rows.is_empty(), "{} has no rows", path.display());
+        log.keep_first(rows);
+        Ok(log)
+    }
+
+    fn keep_first(&mut self, mut rows: Vec<Answer>) {
+        let n = rows.len();
+        rows.sort_by_key(|row| row.at_s);
+        let mut seen: HashSet<(u32, u32)> = HashSet::with_capacity(n);
+        rows.retain(|row| seen.insert((row.learner, row.item)));
+        for row in &mut rows {
+            if self.choices[row.item as usize].all().len() > MOST_CHOICES {
+                row.choice = None;
+            }
+        }
+        self.repeats = (n - rows.len()) as u64;
+        self.first = rows;
+    }
+
+    /// The choices of an item; none where they are typed answers.
+    pub(crate) fn choices_of(&self, item: usize) -> &[Box<str>] {
+        let all = self.choices[item].all();
+        if all.len() > MOST_CHOICES { &[] } else { all }
+    }
+}
+
+fn version_of(bank: Option<&Bank>, item: &str) -> String {
+    let item = bank.and_then(|bank| Some((bank, bank.item_ix(item)?)));
+    item.map_or_else(String::new, |(bank, item)| {
+        bank.item_version(item).to_string()
+    })
+}

@@ -1,0 +1,258 @@
+//! Calibrating items from an answer log: a lock file beside the content, or a table.
+
+pub(crate) mod fit;
+mod page;
+
+use crate::answers::Answers;
+use crate::args;
+use crate::context::{Context, write_file};
+use anyhow::{Context as _, bail, ensure};
+use fit::{Family, Fitted};
+use paceline::bank::{Bank, ItemStatus, LOCK_FORMAT, Lock, LockedItem};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Easiness known to this standard deviation, in logits, makes a pilot live.
+const LIVE_SD: f64 = 0.4;
+/// An estimate replaces what is known where it is about as sure: a lock rounds.
+const ABOUT: f64 = 1.01;
+/// Items that a summary names.
+const NAMED: usize = 3;
+
+pub(crate) fn run(context: &Context, args: &args::Calibrate) -> anyhow::Result<()> {
+    let family = family(context)?;
+    let is_table = args.out.extension().is_some_and(|ending| ending == "csv");
+    let bank = if context.global.content.is_some() || !is_table {
+        Some(context.bank().context("a lock file is keyed by item version, so the content is needed; `--out FILE.csv` does without")?)
+    } else {
+        None
+    };
+    let bar = crate::model::bar();
+    bar.set_message("reading the log");
+    let answers = Answers::read(&args.log, bank.as_ref())?;
+    bar.set_message(format!("{} answers", answers.first.len()));
+    let fitted = fit::fit(&answers, family, args.no_priors, &bar)?;
+    bar.finish_and_clear();
+    let written = match &bank {
+        Some(bank) if !is_table => write_lock(&args.out, bank, &answers, &fitted)?,
+        _ => write_table(&args.out, &answers, &fitted, bank.as_ref())?,
+    };
+    if let Some(html) = &args.html {
+        write_file(html, page::page(&answers, &fitted)?.as_bytes())?;
+    }
+    let document = json!({
+        "format": 1, "out": args.out, "model": family.name(), "answers": answers.first.len(), "learners": answers.learners.all().len(),
+        "repeats": answers.repeats, "items": written.items, "kept": written.kept, "unknown": written.unknown, "stale": written.stale,
+        "cycles": fitted.cycles, "converged": fitted.converged, "log_likelihood": fitted.log_likelihood,
+    });
+    context.print(&document, |out| {
+        summarise(&answers, &fitted, &written, args, out)
+    })
+}
+
+/// The family of curves that `--model` names.
+fn family(context: &Context) -> anyhow::Result<Family> {
+    let name = context
+        .global
+        .model
+        .as_ref()
+        .map_or("2pl".into(), |model| model.to_string_lossy().to_lowercase());
+    let family = Family::ALL.into_iter().find(|family| family.name() == name);
+    family.with_context(|| format!("the model is {name:?}, wanted 1pl, 2pl or 3pl"))
+}
+
+/// What was written.
+#[derive(Default)]
+struct Written {
+    items: usize,
+    /// Items that keep what was known of them: it is surer.
+    kept: usize,
+    /// Items of the log that the content does not have.
+    unknown: usize,
+    /// Items of the log in an older version.
+    older: usize,
+    /// Items that stay stale: what is known of the edited version is not surer than the prior.
+    stale: usize,
+}
+
+fn write_lock(
+    path: &Path,
+    bank: &Bank,
+    answers: &Answers,
+    fitted: &Fitted,
+) -> anyhow::Result<Written> {
+    let mut lock = old_lock(path)?;
+    lock.format = LOCK_FORMAT;
+    lock.model = fitted.family.name().to_owned();
+    lock.items.retain(|id, _| bank.item_ix(id).is_some());
+    let mut written = Written::default();
+    for (id, found) in answers.items.all().iter().zip(&fitted.items) {
+        let Some(item) = bank.item_ix(id) else {
+            if id.contains('@') {
+                written.older += 1;
+            } else {
+                written.unknown += 1;
+            }
+            continue;
+        };
+        let mut locked = LockedItem {
+            version: bank.item_version(item),
+            status: ItemStatus::Pilot,
+            a: found.a,
+            b: found.b,
+            c: found.c,
+            se_a: found.se_a,
+            se_b: found.se_b,
+            n: found.n,
+        };
+        let sd = locked.easiness_sd();
+        if sd <= LIVE_SD {
+            locked.status = ItemStatus::Live;
+        }
+        let known = f64::from(bank.item_easiness_sd()[item.at()]);
+        if sd <= known * ABOUT && locked.is_valid() {
+            lock.items.insert(id.to_string(), locked);
+            written.items += 1;
+        } else {
+            written.kept += 1;
+            written.stale += usize::from(bank.item_status()[item.at()] == ItemStatus::Stale);
+        }
+    }
+    ensure!(
+        written.items + written.kept > 0,
+        "no item of the log is in the content: ids are `course/item`, as `paceline check --list` shows them"
+    );
+    write_file(path, lock.to_toml().as_bytes())?;
+    Ok(written)
+}
+
+/// The lock file that is there, whose items stay where nothing better is known.
+fn old_lock(path: &Path) -> anyhow::Result<Lock> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Lock::parse(&text)
+            .with_context(|| format!("{} is there and cannot be read", path.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Lock::default()),
+        Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
+    }
+}
+
+fn write_table(
+    path: &Path,
+    answers: &Answers,
+    fitted: &Fitted,
+    bank: Option<&Bank>,
+) -> anyhow::Result<Written> {
+    let mut written = Written::default();
+    let mut table = String::from("item,a,b,c,se_a,se_b,n\n");
+    for (id, item) in answers.items.all().iter().zip(&fitted.items) {
+        if bank.is_some_and(|bank| bank.item_ix(id).is_none()) {
+            written.unknown += 1;
+            continue;
+        }
+        let quoted = if id.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", id.replace('"', "\"\""))
+        } else {
+            id.to_string()
+        };
+        let fit::Item {
+            a,
+            b,
+            c,
+            se_a,
+            se_b,
+            n,
+            ..
+        } = item;
+        writeln!(
+            table,
+            "{quoted},{a:.6},{b:.6},{c:.6},{se_a:.6},{se_b:.6},{n}"
+        )?;
+        written.items += 1;
+    }
+    if written.items == 0 {
+        bail!("no item of the log is in the content");
+    }
+    write_file(path, table.as_bytes())?;
+    Ok(written)
+}
+
+fn summarise(
+    answers: &Answers,
+    fitted: &Fitted,
+    written: &Written,
+    args: &args::Calibrate,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let rest = if fitted.converged {
+        "come to rest"
+    } else {
+        "not come to rest: more answers, or priors, would help"
+    };
+    writeln!(
+        out,
+        "{} answers of {} learners to {} items, {}: {} cycles, {rest}",
+        answers.first.len(),
+        answers.learners.all().len(),
+        fitted.items.len(),
+        fitted.family.name(),
+        fitted.cycles
+    )?;
+    if answers.repeats > 0 {
+        writeln!(
+            out,
+            "{} repeated answers left out: only a first one tells how hard an item is",
+            answers.repeats
+        )?;
+    }
+    let mut order: Vec<usize> = (0..fitted.items.len()).collect();
+    order.sort_by(|&i, &j| fitted.items[j].b.total_cmp(&fitted.items[i].b));
+    let name = |&i: &usize| {
+        format!(
+            "{} ({:+.2} ± {:.2})",
+            answers.items.all()[i],
+            fitted.items[i].b,
+            fitted.items[i].se_b
+        )
+    };
+    let hardest: Vec<String> = order.iter().take(NAMED).map(name).collect();
+    let easiest: Vec<String> = order.iter().rev().take(NAMED).map(name).collect();
+    writeln!(
+        out,
+        "  hardest  {}\n  easiest  {}",
+        hardest.join(", "),
+        easiest.join(", ")
+    )?;
+    let mut slopes: Vec<f64> = fitted.items.iter().map(|item| item.a).collect();
+    slopes.sort_by(f64::total_cmp);
+    if let (Some(low), Some(high)) = (slopes.first(), slopes.last()) {
+        writeln!(
+            out,
+            "  discrimination {low:.2} to {high:.2}, median {:.2}",
+            slopes[slopes.len() / 2]
+        )?;
+    }
+    for (n, what) in [
+        (
+            written.kept,
+            "keep what was known of them: the log does not tell it more surely",
+        ),
+        (written.stale, "of these are stale and stay on trial"),
+        (
+            written.older,
+            "are of an older version: they helped to place the learners",
+        ),
+        (written.unknown, "are not in the content"),
+    ] {
+        if n > 0 {
+            writeln!(out, "  {n} {what}")?;
+        }
+    }
+    writeln!(
+        out,
+        "wrote {} items to {}",
+        written.items,
+        args.out.display()
+    )
+}

@@ -1,0 +1,54 @@
+//! The report on a calibration: one page without scripts, the same bytes for the same log.
+
+use super::fit::Fitted;
+use crate::answers::Answers;
+use crate::html;
+use crate::simulate::plots;
+use std::fmt::Write;
+
+pub(super) fn page(answers: &Answers, fitted: &Fitted) -> anyhow::Result<String> {
+    let mut page = html::begin("Calibration");
+    write!(
+        page,
+        "<p>{} answers of {} learners to {} items; {}, {} cycles. Difficulties are in logits, learners average 0.</p>",
+        answers.first.len(),
+        answers.learners.all().len(),
+        fitted.items.len(),
+        fitted.family.name(),
+        fitted.cycles
+    )?;
+    let mut order: Vec<usize> = (0..fitted.items.len()).collect();
+    order.sort_by(|&i, &j| fitted.items[i].b.total_cmp(&fitted.items[j].b));
+    let curve = |f: &dyn Fn(usize) -> f64| -> Vec<(f64, f64)> {
+        order
+            .iter()
+            .enumerate()
+            .map(|(place, &i)| (place as f64 + 1.0, f(i).clamp(-8.0, 8.0)))
+            .collect()
+    };
+    let item = |i: usize| &fitted.items[i];
+    let lines = vec![
+        ("difficulty", curve(&|i| item(i).b)),
+        ("- 2 SE", curve(&|i| item(i).b - 2.0 * item(i).se_b)),
+        ("+ 2 SE", curve(&|i| item(i).b + 2.0 * item(i).se_b)),
+    ];
+    write!(
+        page,
+        "<h2>Items by difficulty</h2>{}",
+        plots::lines("item, easiest first", "difficulty, logits", lines)?
+    )?;
+    page.push_str(
+        "<h2>All items</h2><table><tr><th>item<th>a<th>SE<th>b<th>SE<th>c<th>answers</tr>",
+    );
+    for &i in &order {
+        let found = item(i);
+        let id = html::escape(&answers.items.all()[i]);
+        write!(
+            page,
+            "<tr><td>{id}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{}</tr>",
+            found.a, found.se_a, found.b, found.se_b, found.c, found.n
+        )?;
+    }
+    page.push_str("</table></html>\n");
+    Ok(page)
+}
