@@ -7,7 +7,8 @@ use crate::answers::Answers;
 use crate::args;
 use crate::context::{Context, write_file};
 use anyhow::{Context as _, bail, ensure};
-use fit::{Family, Fitted};
+use fit::{Family, Holding};
+use paceline::bank::calibrate::{Calibration, ItemEstimate};
 use paceline::bank::{Bank, ItemStatus, LOCK_FORMAT, Lock, LockedItem};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -33,14 +34,19 @@ pub(crate) fn run(context: &Context, args: &args::Calibrate) -> anyhow::Result<(
     bar.set_message("reading the log");
     let answers = Answers::read(&args.log, bank.as_ref())?;
     bar.set_message(format!("{} answers", answers.first.len()));
-    let fitted = fit::fit(&answers, family, args.no_priors, &bar)?;
+    let holding = if args.no_priors {
+        Holding::Nothing
+    } else {
+        Holding::Beliefs
+    };
+    let fitted = fit::fit(&answers, family, holding, &bar)?;
     bar.finish_and_clear();
     let written = match &bank {
-        Some(bank) if !is_table => write_lock(&args.out, bank, &answers, &fitted)?,
+        Some(bank) if !is_table => write_lock(&args.out, bank, &answers, &fitted, family)?,
         _ => write_table(&args.out, &answers, &fitted, bank.as_ref())?,
     };
     if let Some(html) = &args.html {
-        write_file(html, page::page(&answers, &fitted)?.as_bytes())?;
+        write_file(html, page::page(&answers, &fitted, family)?.as_bytes())?;
     }
     let document = json!({
         "format": 1, "out": args.out, "model": family.name(), "answers": answers.first.len(), "learners": answers.learners.all().len(),
@@ -48,7 +54,20 @@ pub(crate) fn run(context: &Context, args: &args::Calibrate) -> anyhow::Result<(
         "cycles": fitted.cycles, "converged": fitted.converged, "log_likelihood": fitted.log_likelihood,
     });
     context.print(&document, |out| {
-        summarise(&answers, &fitted, &written, args, out)
+        let title = format!(
+            "{} answers of {} learners to {} items, {}",
+            answers.first.len(),
+            answers.learners.all().len(),
+            fitted.items.len(),
+            family.name()
+        );
+        summarise(&title, &answers, &fitted, &written, out)?;
+        writeln!(
+            out,
+            "wrote {} items to {}",
+            written.items,
+            args.out.display()
+        )
     })
 }
 
@@ -81,11 +100,12 @@ fn write_lock(
     path: &Path,
     bank: &Bank,
     answers: &Answers,
-    fitted: &Fitted,
+    fitted: &Calibration,
+    family: Family,
 ) -> anyhow::Result<Written> {
     let mut lock = old_lock(path)?;
     lock.format = LOCK_FORMAT;
-    lock.model = fitted.family.name().to_owned();
+    lock.model = family.name().to_owned();
     lock.items.retain(|id, _| bank.item_ix(id).is_some());
     let mut written = Written::default();
     for (id, found) in answers.items.all().iter().zip(&fitted.items) {
@@ -141,7 +161,7 @@ fn old_lock(path: &Path) -> anyhow::Result<Lock> {
 fn write_table(
     path: &Path,
     answers: &Answers,
-    fitted: &Fitted,
+    fitted: &Calibration,
     bank: Option<&Bank>,
 ) -> anyhow::Result<Written> {
     let mut written = Written::default();
@@ -156,7 +176,7 @@ fn write_table(
         } else {
             id.to_string()
         };
-        let fit::Item {
+        let ItemEstimate {
             a,
             b,
             c,
@@ -179,10 +199,10 @@ fn write_table(
 }
 
 fn summarise(
+    title: &str,
     answers: &Answers,
-    fitted: &Fitted,
+    fitted: &Calibration,
     written: &Written,
-    args: &args::Calibrate,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let rest = if fitted.converged {
@@ -190,15 +210,7 @@ fn summarise(
     } else {
         "not come to rest: more answers, or priors, would help"
     };
-    writeln!(
-        out,
-        "{} answers of {} learners to {} items, {}: {} cycles, {rest}",
-        answers.first.len(),
-        answers.learners.all().len(),
-        fitted.items.len(),
-        fitted.family.name(),
-        fitted.cycles
-    )?;
+    writeln!(out, "{title}: {} cycles, {rest}", fitted.cycles)?;
     if answers.repeats > 0 {
         writeln!(
             out,
@@ -249,10 +261,5 @@ fn summarise(
             writeln!(out, "  {n} {what}")?;
         }
     }
-    writeln!(
-        out,
-        "wrote {} items to {}",
-        written.items,
-        args.out.display()
-    )
+    Ok(())
 }

@@ -2,12 +2,11 @@
 
 use crate::answers::Answers;
 use crate::args;
-use crate::calibrate::fit::{self, Family};
+use crate::calibrate::fit::{self, Family, Holding};
 use crate::context::{Context, write_file};
 use crate::html;
 use paceline::bank::Bank;
 use paceline::bank::health::{Finding, Item, Log, Options, Urgency, report};
-use paceline::bank::irt::Curve;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -22,14 +21,14 @@ pub(crate) fn run(context: &Context, args: &args::Items) -> anyhow::Result<()> {
     let bar = crate::model::bar();
     bar.set_message("reading the log");
     let answers = Answers::read(&args.log, bank.as_ref())?;
-    let fitted = fit::fit(&answers, Family::Two, false, &bar)?;
+    let fitted = fit::fit(&answers, Family::Two, Holding::Beliefs, &bar)?;
     bar.set_message("looking at each item");
     let items: Vec<Item<'_>> = fitted
         .items
         .iter()
         .enumerate()
         .map(|(i, found)| Item {
-            curve: Curve::two(found.a, found.b),
+            curve: found.curve(),
             expected_seconds: expected_seconds(bank.as_ref(), &answers.items.all()[i]),
             choices: answers.choices_of(i),
         })

@@ -2,7 +2,7 @@
 
 use crate::answers::Answers;
 use indicatif::ProgressBar;
-use paceline::bank::calibrate::{self, Model, Options};
+use paceline::bank::calibrate::{self, AnswerLog, Calibration, Model, Options, Priors};
 
 /// A family of response curves.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -11,82 +11,68 @@ pub(crate) enum Family {
     One,
     /// Difficulty and discrimination.
     Two,
+    /// Guessing as well.
+    Three,
 }
 
 impl Family {
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::One, Self::Two];
+    pub(crate) const ALL: [Self; 3] = [Self::One, Self::Two, Self::Three];
 
     /// As `--model` names it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::One => "1pl",
             Self::Two => "2pl",
+            Self::Three => "3pl",
+        }
+    }
+
+    const fn model(self) -> Model {
+        match self {
+            Self::One => Model::OneParameter,
+            Self::Two => Model::TwoParameter,
+            Self::Three => Model::ThreeParameter,
         }
     }
 }
 
-/// What was found of one item.
-pub(crate) struct Item {
-    pub(crate) a: f64,
-    pub(crate) b: f64,
-    pub(crate) c: f64,
-    pub(crate) se_a: f64,
-    pub(crate) se_b: f64,
-    pub(crate) n: u32,
+/// What holds estimates within reason.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holding {
+    /// Beliefs that the items themselves bear out.
+    Beliefs,
+    /// Nothing: plain maximum likelihood.
+    Nothing,
 }
 
-/// What was found.
-pub(crate) struct Fitted {
-    pub(crate) family: Family,
-    /// By item index of the log.
-    pub(crate) items: Vec<Item>,
-    pub(crate) cycles: usize,
-    pub(crate) converged: bool,
-    pub(crate) log_likelihood: f64,
-}
-
+/// Estimates of the log's items, by item index.
 pub(crate) fn fit(
     answers: &Answers,
     family: Family,
-    no_priors: bool,
+    holding: Holding,
     bar: &ProgressBar,
-) -> anyhow::Result<Fitted> {
-    let triples: Vec<(u32, u32, bool)> = answers
-        .first
-        .iter()
-        .map(|a| (a.learner, a.item, a.right))
-        .collect();
-    let laid_out = calibrate::Answers::new(
-        answers.learners.all().len(),
-        answers.items.all().len(),
-        &triples,
-    )?;
+) -> anyhow::Result<Calibration> {
+    let mut log = AnswerLog::with_capacity(answers.first.len());
+    for answer in &answers.first {
+        log.push(calibrate::Answer {
+            learner: answer.learner,
+            item: answer.item,
+            score: u8::from(answer.right),
+        })?;
+    }
     let mut options = Options {
-        model: match family {
-            Family::One => Model::OneParameter,
-            Family::Two => Model::TwoParameter,
-        },
+        model: family.model(),
         ..Options::default()
     };
-    if no_priors {
-        options.priors = None;
+    if holding == Holding::Nothing {
+        options.priors = Priors::Off;
     }
-    bar.set_message("fitting");
-    let found = calibrate::calibrate(&laid_out, &options);
-    let item = |e: &calibrate::ItemEstimate| Item {
-        a: e.a,
-        b: e.b,
-        c: 0.0,
-        se_a: e.se_a,
-        se_b: e.se_b,
-        n: e.n,
-    };
-    Ok(Fitted {
-        family,
-        items: found.items.iter().map(item).collect(),
-        cycles: found.cycles,
-        converged: found.converged,
-        log_likelihood: found.log_likelihood,
-    })
+    bar.set_length(options.max_cycles as u64);
+    let laid_out = log.finish(answers.items.all().len())?;
+    let found = calibrate::calibrate(&laid_out, &options, &mut |cycle| {
+        bar.set_position(cycle.cycle as u64);
+        bar.set_message(format!("log likelihood {:.1}", cycle.log_likelihood));
+    })?;
+    Ok(found)
 }

@@ -1,12 +1,20 @@
 //! The report on a calibration: one page without scripts, the same bytes for the same log.
 
-use super::fit::Fitted;
+use super::fit::Family;
 use crate::answers::Answers;
 use crate::html;
 use crate::simulate::plots;
+use paceline::bank::calibrate::{Calibration, FitPoint};
 use std::fmt::Write;
 
-pub(super) fn page(answers: &Answers, fitted: &Fitted) -> anyhow::Result<String> {
+/// Items whose fit is drawn.
+const SHOWN: usize = 12;
+
+pub(super) fn page(
+    answers: &Answers,
+    fitted: &Calibration,
+    family: Family,
+) -> anyhow::Result<String> {
     let mut page = html::begin("Calibration");
     write!(
         page,
@@ -14,7 +22,7 @@ pub(super) fn page(answers: &Answers, fitted: &Fitted) -> anyhow::Result<String>
         answers.first.len(),
         answers.learners.all().len(),
         fitted.items.len(),
-        fitted.family.name(),
+        family.name(),
         fitted.cycles
     )?;
     let mut order: Vec<usize> = (0..fitted.items.len()).collect();
@@ -37,18 +45,44 @@ pub(super) fn page(answers: &Answers, fitted: &Fitted) -> anyhow::Result<String>
         "<h2>Items by difficulty</h2>{}",
         plots::lines("item, easiest first", "difficulty, logits", lines)?
     )?;
+    fits(&mut page, answers, fitted)?;
     page.push_str(
-        "<h2>All items</h2><table><tr><th>item<th>a<th>SE<th>b<th>SE<th>c<th>answers</tr>",
+        "<h2>All items</h2><table><tr><th>item<th>a<th>SE<th>b<th>SE<th>c<th>gap<th>answers</tr>",
     );
     for &i in &order {
         let found = item(i);
         let id = html::escape(&answers.items.all()[i]);
         write!(
             page,
-            "<tr><td>{id}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{}</tr>",
-            found.a, found.se_a, found.b, found.se_b, found.c, found.n
+            "<tr><td>{id}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"n\">{}</tr>",
+            found.a, found.se_a, found.b, found.se_b, found.c, found.rmsd, found.n
         )?;
     }
     page.push_str("</table></html>\n");
     Ok(page)
+}
+
+/// Items whose curve fits worst: observed and expected share right by ability.
+fn fits(page: &mut String, answers: &Answers, fitted: &Calibration) -> anyhow::Result<()> {
+    let mut worst: Vec<usize> = (0..fitted.items.len()).collect();
+    worst.sort_by(|&i, &j| fitted.items[j].rmsd.total_cmp(&fitted.items[i].rmsd));
+    page.push_str("<h2>Where curve and answers differ most</h2><p>The share right by ability, as observed and as the curve has it. A gap above .1 means that the curve does not describe the item.</p>");
+    for &i in worst.iter().take(SHOWN) {
+        let item = &fitted.items[i];
+        let points =
+            |value: fn(&FitPoint) -> f64| item.fit.iter().map(|p| (p.ability, value(p))).collect();
+        let lines = vec![
+            ("expected", points(|p| p.expected)),
+            ("observed", points(|p| p.observed)),
+        ];
+        let id = html::escape(&answers.items.all()[i]);
+        write!(
+            page,
+            "<h3>{id}: gap {:.2}, {} answers</h3>{}",
+            item.rmsd,
+            item.n,
+            plots::lines("ability, logits", "share right", lines)?
+        )?;
+    }
+    Ok(())
 }
