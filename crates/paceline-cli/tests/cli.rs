@@ -4,6 +4,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+mod model;
+
 /// What a run came to.
 struct Run {
     ok: bool,

@@ -13,6 +13,8 @@ use crate::fit::Easiness;
 use crate::knowledge::{Features, Rlkt, Row, State, Variant};
 use crate::model::Model;
 
+#[cfg(test)]
+mod bars;
 pub mod metrics;
 #[cfg(test)]
 mod tests;
