@@ -13,6 +13,8 @@
 //! One call after another, Zen 4, ns, beside plain Horner: `exp` 15.4 for 19.0, `ln` 14.8 for 22.9, `exp2` 9.8, `log2`
 //! 11.4.
 
+use std::f32::consts::{LN_2, LOG2_E};
+
 /// The smallest argument of [`exp`]; below, the result would be subnormal.
 const EXP_MIN: f32 = -87.33;
 /// The largest argument of [`exp`]; above, the result would be infinite.
@@ -78,10 +80,10 @@ pub fn exp2(x: f32) -> f32 {
     let shifted = x + ROUND;
     let r = x - (shifted - ROUND);
     let z = r * r;
-    let p2 = 0.240_226_51 + 0.055_503_57 * r;
+    let p2 = 0.240_226_5 + 0.055_503_57 * r;
     let p4 = (0.009_618_083 + 0.001_339_086_3 * r) + 0.000_154_531_63 * z;
     // The 1 is added last, so that one rounding is all that `exp2(x) - 1` loses near 0.
-    (((p4 * z + p2) * z + 0.693_147_2 * r) + 1.0) * power_of_two(shifted)
+    (((p4 * z + p2) * z + LN_2 * r) + 1.0) * power_of_two(shifted)
 }
 
 /// The logarithm to base 2 of a positive normal `x`; of others the result is of no use, but no call panics.
@@ -90,7 +92,7 @@ pub fn exp2(x: f32) -> f32 {
 pub fn log2(x: f32) -> f32 {
     let (e, m) = split(x);
     let z = m * m;
-    let p0 = 1.442_695 - 0.721_352_93 * m;
+    let p0 = LOG2_E - 0.721_352_93 * m;
     let p2 = 0.480_916_7 - 0.360_225_17 * m;
     let p4 = 0.287_288_87 - 0.249_271_82 * m;
     let p6 = 0.232_652_55 - 0.142_759_74 * m;
@@ -114,8 +116,8 @@ pub fn decay(x: f32, y: f32) -> f32 {
     let shifted = exponent + ROUND;
     let r = exponent - (shifted - ROUND);
     let z = r * r;
-    let p0 = 1.0 + 0.693_147_2 * r;
-    let p2 = 0.240_223_5 + 0.055_503_812 * r;
+    let p0 = 1.0 + LN_2 * r;
+    let p2 = 0.240_223_5 + 0.055_503_81 * r;
     let p4 = 0.009_666_368 + 0.001_338_130_2 * r;
     ((p4 * z + p2) * z + p0) * power_of_two(shifted)
 }
