@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::answers::Answers;
 use super::shape::Curves;
-use super::{Items, Population};
+use super::{Items, MAX_SCORE, Population};
 use crate::ability::Ability;
 
 /// Nodes come in blocks of this many, which the registers of any x86-64 or aarch64 hold at once.
@@ -365,23 +365,33 @@ impl Scores {
     /// Adds the outer product of the row's expected derivatives, upper triangle by rows.
     fn add_products(&self, row: usize, posterior: &[Block], sums: &mut [f64]) {
         let (start, k, pairs) = self.places[row];
-        let gradient = |j: u32| {
+        let mut gradient = [0.0; MAX_PARAMETERS];
+        for (j, gradient) in (0..k).zip(&mut gradient) {
             let own = &self.cells[(start + j) as usize * self.n_blocks..][..self.n_blocks];
-            let mut lanes = [0.0_f32; LANES];
-            for (own, p) in own.iter().zip(posterior) {
-                for lane in 0..LANES {
-                    lanes[lane] += own[lane] * p[lane];
-                }
-            }
-            lanes.iter().map(|&x| f64::from(x)).sum::<f64>()
-        };
-        let mut at = pairs as usize;
-        for i in 0..k {
-            let own = gradient(i);
-            for j in i..k {
-                sums[at] += own * gradient(j);
-                at += 1;
+            *gradient = expectation(own, posterior);
+        }
+        let mut sums = sums[pairs as usize..].iter_mut();
+        for i in 0..k as usize {
+            for (other, sum) in gradient[i..k as usize].iter().zip(&mut sums) {
+                *sum += gradient[i] * other;
             }
         }
     }
+}
+
+/// The most parameters of an item: thresholds and ln a, or the four of a right-or-wrong item.
+const MAX_PARAMETERS: usize = MAX_SCORE as usize + 3;
+
+/// The mean of a row's values under a posterior, in eight sums at a time.
+fn expectation(values: &[Block], posterior: &[Block]) -> f64 {
+    let mut lanes = [0.0_f32; 8];
+    for (values, p) in values.iter().zip(posterior) {
+        let parts = values.as_chunks::<8>().0.iter().zip(p.as_chunks::<8>().0);
+        for (values, p) in parts {
+            for lane in 0..8 {
+                lanes[lane] += values[lane] * p[lane];
+            }
+        }
+    }
+    f64::from(lanes.iter().sum::<f32>())
 }
