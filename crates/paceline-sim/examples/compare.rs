@@ -1,15 +1,15 @@
 //! The comparison on a shipped or a generated course, one line a row:
-//! `cargo run --release -p paceline-sim --example compare -- CLASSES VARIANT COURSE POLICIES SEED`.
+//! `cargo run --release -p paceline-sim --example compare -- CLASSES VARIANT COURSE POLICIES SEED FAMILY`.
 //!
 //! `VARIANT` is a name or `all`; `COURSE` is `gen` or a course under `content/`; `POLICIES` is `all`, `ablations`
-//! or names divided by commas.
+//! or names divided by commas; `FAMILY` is a name, and all but the one held out where it is left out.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use paceline::strategy::{Strategies, Strategy};
 use paceline::{Bank, content};
-use paceline_sim::{Config, Curriculum, PolicyKind, Variant, compare, generate};
+use paceline_sim::{Config, Curriculum, Family, PolicyKind, Variant, compare, generate};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -24,6 +24,14 @@ fn main() -> Result<(), Failure> {
     let config = Config {
         classes: argument(0, "6").parse()?,
         seed: argument(4, "1").parse()?,
+        families: match argument(5, "").as_str() {
+            "" => standard.families,
+            name => Family::ALL
+                .into_iter()
+                .chain([Family::HELD_OUT])
+                .filter(|family| family.name() == name)
+                .collect(),
+        },
         variants: Variant::ALL
             .into_iter()
             .filter(|known| variant == "all" || variant == known.name())
