@@ -77,6 +77,13 @@ impl Curve {
         Self::two(a, -easiness / a)
     }
 
+    /// Whether the parameters give probabilities: finite, `a > 0` and `0 <= c < d <= 1`.
+    pub fn is_sound(&self) -> bool {
+        let all = [self.a, self.b, self.c, self.d];
+        let finite = all.iter().all(|x| x.is_finite());
+        finite && self.a > 0.0 && (0.0..self.d).contains(&self.c) && self.d <= 1.0
+    }
+
     /// The probability of a right answer.
     pub fn p(&self, ability: f64) -> f64 {
         self.c + (self.d - self.c) * logistic(self.a * (ability - self.b))

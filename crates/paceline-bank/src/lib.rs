@@ -7,8 +7,8 @@
 //! [`Bank::compile`] makes one from text and reports every mistake with its place;
 //! [`Bank::instantiate`] and [`Bank::grade`] show an item and judge a response. Measurement is plain maths
 //! over item parameters: [`irt`] curves, [`ability`] estimates, [`calibrate`] from logs (after each answer
-//! [`online`], seconds by [`response_time`]), [`linking`] of scales, [`select`] the next item, and item
-//! [`health`] with its [`choices`].
+//! [`online`], seconds by [`response_time`]), [`linking`] of scales, [`select`] the next item, a test [`session`]
+//! of one ability, and item [`health`] with its [`choices`].
 //!
 //! [`import`] takes other systems' courses and logs over.
 //!
@@ -38,6 +38,7 @@ pub mod online;
 mod rational;
 pub mod response_time;
 pub mod select;
+pub mod session;
 mod source;
 mod suggest;
 mod text;

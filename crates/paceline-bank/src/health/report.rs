@@ -282,12 +282,7 @@ pub fn report(log: &Log<'_>, options: &Options) -> Result<Vec<Finding>, ReportEr
 }
 
 fn check(log: &Log<'_>) -> Result<(), ReportError> {
-    let sound = |curve: &Curve| {
-        let all = [curve.a, curve.b, curve.c, curve.d];
-        let finite = all.iter().all(|x| x.is_finite());
-        finite && curve.a > 0.0 && (0.0..curve.d).contains(&curve.c) && curve.d <= 1.0
-    };
-    if let Some(item) = log.items.iter().position(|item| !sound(&item.curve)) {
+    if let Some(item) = log.items.iter().position(|item| !item.curve.is_sound()) {
         let curve = log.items[item].curve;
         return Err(ReportError::Curve { item, curve });
     }

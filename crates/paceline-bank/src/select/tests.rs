@@ -1,9 +1,8 @@
-use paceline_core::math::wide::{exp, ln, sqrt};
+use paceline_core::math::wide::exp;
 use paceline_core::stream::{ChaCha8Rng, stream};
 use rand::Rng;
 
 use super::*;
-use crate::ability::{Estimator, Prior, estimate};
 
 fn uniform(random: &mut ChaCha8Rng) -> f64 {
     (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
@@ -21,79 +20,108 @@ fn bank(n: usize) -> Vec<Curve> {
         .collect()
 }
 
+fn selector(rule: Rule, n: u32, depth: usize) -> Selector {
+    Selector::new(rule, bank(n as usize), (0..n).collect(), depth)
+}
+
+fn at(ability: f64) -> Moment {
+    Moment {
+        ability,
+        answered: 0,
+        max_items: 30,
+        random: 0,
+    }
+}
+
 #[test]
 fn lists_choose_as_a_scan_of_the_whole_bank() {
-    let selector = Selector::new(bank(5000), 64);
+    let selector = selector(Rule::MaximumInformation, 5000, 64);
+    let price = |item: u32| if item.is_multiple_of(7) { 0.2 } else { 0.0 };
     for step in -45..=45 {
         let ability = f64::from(step) * 0.0937;
         let is_open = |item: u32| !item.is_multiple_of(3);
-        let scan = (0..5000).filter(|&item| is_open(item)).max_by(|&a, &b| {
-            let information = |item: u32| selector.curves()[item as usize].information(ability);
-            information(a).total_cmp(&information(b)).then(b.cmp(&a))
-        });
-        let found = selector
-            .most_informative(ability, 1, is_open)
-            .first()
-            .copied();
-        let information = |item: Option<u32>| {
-            item.map_or(0.0, |i| selector.curves()[i as usize].information(ability))
-        };
+        let worth = |item: u32| selector.curves()[item as usize].information(ability) - price(item);
+        let scan = (0..5000)
+            .filter(|&item| is_open(item))
+            .map(worth)
+            .fold(f64::MIN, f64::max);
+        let found = selector.choose(&at(ability), is_open, price).map(worth);
         assert!(
-            information(found) >= 0.999 * information(scan),
-            "{ability}: {found:?}, {scan:?}"
+            found.unwrap() >= 0.999 * scan,
+            "{ability}: {found:?}, {scan}"
         );
     }
     // Where a list is used up, the bank itself is looked at.
-    let last = selector.most_informative(0.0, 2, |item| item >= 4998);
-    assert_eq!(last.len(), 2);
-    assert!(
-        Selector::new(Vec::new(), 10)
-            .most_informative(0.0, 1, |_| true)
-            .is_empty()
-    );
-}
-
-/// Mean items until the posterior's standard deviation is below .3, and the highest exposure.
-fn measure(max_rate: f64, examinees: u32) -> (f64, f64, f64) {
-    let selector = Selector::new(bank(1000), 256);
-    let mut exposure = Exposure::new(1000, max_rate);
-    let (mut used, mut squares) = (0, 0.0);
-    for examinee in 0..examinees {
-        let mut random = stream("select test", 5, &examinee.to_le_bytes());
-        let truth = normal(&mut random);
-        exposure.begin_test();
-        let mut answers: Vec<(Curve, bool)> = Vec::new();
-        let mut shown: Vec<u32> = Vec::new();
-        let mut now = estimate(&answers, Estimator::PosteriorMean, Prior::default());
-        while now.standard_error >= 0.3 && answers.len() < 60 {
-            let is_open = |item: u32| exposure.is_open(item) && !shown.contains(&item);
-            let item = selector.most_informative(now.ability, 1, is_open)[0];
-            let curve = selector.curves()[item as usize];
-            exposure.show(item);
-            shown.push(item);
-            answers.push((curve, uniform(&mut random) < curve.p(truth)));
-            now = estimate(&answers, Estimator::PosteriorMean, Prior::default());
-        }
-        used += answers.len();
-        squares += (now.ability - truth) * (now.ability - truth);
-    }
-    let most = (0..1000)
-        .map(|item| exposure.rate(item))
-        .fold(0.0, f64::max);
-    (
-        used as f64 / f64::from(examinees),
-        sqrt(squares / f64::from(examinees)),
-        most,
-    )
+    assert_eq!(selector.best(0.0, 2, |item| item >= 4998, |_| 0.0).len(), 2);
+    let empty = Selector::new(Rule::MaximumInformation, Vec::new(), vec![3], 10);
+    assert_eq!(empty.choose(&at(0.0), |_| true, |_| 0.0), None);
 }
 
 #[test]
-fn a_capped_test_costs_a_few_items_more() {
-    let (free, capped) = (measure(1.0, 120), measure(0.25, 120));
-    eprintln!("items, RMSE, highest exposure: free {free:?}, capped {capped:?}");
-    assert!(free.0 <= 15.5 && free.2 > 0.9, "{free:?}");
-    assert!(capped.0 <= 17.5 && capped.2 <= 0.25 + 1e-9, "{capped:?}");
-    assert!(free.1 < 0.36 && capped.1 < 0.36);
+fn the_closest_difficulty_is_closest_and_strata_rise_in_discrimination() {
+    let closest = selector(Rule::ClosestDifficulty, 500, 1);
+    let strata = selector(Rule::Stratified { strata: 5 }, 500, 1);
+    let gap = |item: u32| (closest.curves()[item as usize].b - 0.4).abs();
+    let is_open = |item: u32| item % 2 == 1;
+    let found = closest.choose(&at(0.4), is_open, |_| 0.0).unwrap();
+    assert!(
+        (0..500)
+            .filter(|&item| is_open(item))
+            .all(|item| gap(found) <= gap(item))
+    );
+    let a = |answered| {
+        let moment = Moment {
+            answered,
+            ..at(0.4)
+        };
+        strata
+            .choose(&moment, |_| true, |_| 0.0)
+            .map(|item| strata.curves()[item as usize].a)
+    };
+    let stages: Vec<f64> = (0..5).filter_map(|stage| a(stage * 6)).collect();
+    assert!(stages.len() == 5 && stages.is_sorted(), "{stages:?}");
+    // Used up strata are stood in for by the next.
+    let last = strata.choose(&at(0.4), |item| item == 17, |_| 0.0);
+    assert_eq!(last, Some(17));
+}
+
+#[test]
+fn kullback_leibler_takes_sharp_items_less_often_while_little_is_known() {
+    let selector = selector(Rule::KullbackLeibler, 2000, 64);
+    let chosen = |answered| {
+        let moment = Moment {
+            answered,
+            ..at(0.7)
+        };
+        selector.choose(&moment, |_| true, |_| 0.0).unwrap()
+    };
+    // Far into a test the interval is narrow, and the rule is maximum information.
+    let information = |item: u32| selector.curves()[item as usize].information(0.7);
+    let best = selector.best(0.7, 1, |_| true, |_| 0.0)[0];
+    assert!(information(chosen(10_000)) >= 0.99 * information(best));
+    let first = chosen(0);
+    let wide = |item| divergence(selector.curves()[item as usize], 0.7, 3.0);
+    assert!(wide(first) >= wide(best));
+    // A unit of Fisher information is a divergence of half the squared distance (Kullback 1959, ch. 2).
+    let curve = Curve::two(1.3, 0.2);
+    let near = divergence(curve, 0.7, 1e-3) / (1e-9 / 3.0);
+    assert!((near / curve.information(0.7) - 1.0).abs() < 1e-3, "{near}");
+}
+
+#[test]
+fn a_price_sends_an_item_to_those_it_tells_most() {
+    let mut exposure = Exposure::new(3, 0.25);
+    for _ in 0..8 {
+        exposure.begin_test();
+        exposure.show(0);
+    }
+    assert!(exposure.price(0) > 0.5 && exposure.price(1) == 0.0);
+    assert!(!exposure.is_open(0) && exposure.is_open(1) && !exposure.is_open(9));
+    for _ in 0..400 {
+        exposure.begin_test();
+    }
+    assert!(exposure.price(0) == 0.0 && exposure.is_open(0));
+    assert_eq!(exposure.rate(0), 8.0 / 408.0);
 }
 
 #[test]
@@ -105,16 +133,22 @@ fn sympson_hetter_brings_a_popular_item_down() {
             .filter(|i| control.shows(item, i << 54 | i))
             .count()
     };
-    assert_eq!(control.p_shown, [0.25, 0.5, 1.0, 1.0]);
+    assert_eq!(control.p_shown(), [0.25, 0.5, 1.0, 1.0]);
     assert!((200..300).contains(&shown(0)) && shown(2) == 1000);
 }
 
 #[test]
 fn randomesque_picks_among_the_best() {
-    let selector = Selector::new(bank(200), 50);
-    let best = selector.most_informative(0.3, 5, |_| true);
+    let selector = selector(Rule::Randomesque { among: 5 }, 200, 50);
+    let best = selector.best(0.3, 5, |_| true, |_| 0.0);
     let picked: std::collections::BTreeSet<u32> = (0..16_u64)
-        .filter_map(|i| selector.randomesque(0.3, 5, i << 60, |_| true))
+        .filter_map(|i| {
+            let moment = Moment {
+                random: i << 60,
+                ..at(0.3)
+            };
+            selector.choose(&moment, |_| true, |_| 0.0)
+        })
         .collect();
     assert_eq!(picked, best.into_iter().collect());
 }

@@ -243,7 +243,7 @@ fn study(worlds: u64, impact: f64) -> ([f64; 4], [f64; 4], [f64; 3], f64) {
 fn planted_faults_are_found_and_others_seldom() {
     let slow = std::env::var_os("PACELINE_SLOW").is_some();
     let (worlds, impacts) = if slow {
-        (200, [0.0, -0.5].as_slice())
+        (100, [0.0, -0.5].as_slice())
     } else {
         (5, [-0.5].as_slice())
     };
