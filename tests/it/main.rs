@@ -4,6 +4,7 @@
 
 mod crate_graph;
 mod life_cycle;
+mod placement;
 mod recording;
 mod shipped;
 mod support;
