@@ -2,7 +2,9 @@
 
 mod gates;
 mod html;
+mod page;
 pub(crate) mod plots;
+mod study;
 
 use crate::args;
 use crate::context::{Context, write_file};
@@ -36,12 +38,15 @@ pub(crate) fn run(context: &Context, args: &args::Simulate) -> anyhow::Result<()
     if args.check_worlds {
         return gates::run(context);
     }
+    if let Some(file) = &args.study {
+        return study::run(context, file, args);
+    }
     let bank = Arc::new(context.bank()?);
     let students = showcase(&bank, COURSE, context.global.seed)?;
     if !context.global.json {
         print_students(&bank, &students, &mut io::stdout().lock())?;
     }
-    let study = study(&bank, context.global.seed, args)?;
+    let study = comparison(&bank, context.global.seed, args)?;
     let report = args.out.join("simulate.html");
     write_file(&report, html::page(&bank, &students, &study)?.as_bytes())?;
     write_file(
@@ -58,7 +63,7 @@ pub(crate) fn run(context: &Context, args: &args::Simulate) -> anyhow::Result<()
     })
 }
 
-fn study(bank: &Arc<Bank>, seed: u64, args: &args::Simulate) -> anyhow::Result<Study> {
+fn comparison(bank: &Arc<Bank>, seed: u64, args: &args::Simulate) -> anyhow::Result<Study> {
     let curriculum = Curriculum::from_bank(bank, COURSE)?;
     let mut default = Config::default();
     if !args.oracle {
@@ -82,11 +87,8 @@ fn study(bank: &Arc<Bank>, seed: u64, args: &args::Simulate) -> anyhow::Result<S
         bank: Some(bank.clone()),
         ..default
     };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.threads.unwrap_or(0))
-        .build()
-        .context("could not start the threads")?;
-    let bar = progress();
+    let pool = threads(args)?;
+    let bar = bar(0, "{bar:40} {pos}/{len} classes, {eta} left");
     let show = |progress: Progress| {
         bar.set_length(progress.total as u64);
         bar.inc(1);
@@ -96,13 +98,20 @@ fn study(bank: &Arc<Bank>, seed: u64, args: &args::Simulate) -> anyhow::Result<S
     Ok(study)
 }
 
+fn threads(args: &args::Simulate) -> anyhow::Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.unwrap_or(0))
+        .build()
+        .context("could not start the threads")
+}
+
 /// A bar with the time left on a terminal, nothing elsewhere.
-fn progress() -> ProgressBar {
+fn bar(length: u64, template: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} classes, {eta} left");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// What a student's lesson says of each activity, in one line.

@@ -444,3 +444,91 @@ fn an_export_becomes_a_log_with_versions_and_skills() {
     );
     assert_eq!(row[9].len(), 32, "the version that was answered");
 }
+/// A study small enough to run in a second.
+const STUDY: &str = r#"
+format = 1
+name = "Small"
+seed = 3
+policies = ["engine", "engine-spacing"]
+log_pupils = 1
+worlds = { families = ["additive", "discrete"] }
+population = { charter = 2, district = 1, pupils = 4, class = 4 }
+calendar = { weeks = 3, lessons_per_week = 3 }
+
+[[subjects]]
+name = "mathematics"
+generated = { skills = 10, items = 3, seed = 1 }
+"#;
+
+#[test]
+fn a_study_reports_in_every_form_and_goes_on_where_it_stood() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("study.toml");
+    std::fs::write(&file, STUDY).unwrap();
+    let run = |out: &str, threads: &str| {
+        let out = dir.path().join(out);
+        let args = [
+            "simulate",
+            file.to_str().unwrap(),
+            "--threads",
+            threads,
+            "--out",
+        ];
+        let args: Vec<&str> = args.into_iter().chain([out.to_str().unwrap()]).collect();
+        stdout(&dir.path().join("store"), &args, "");
+        let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+        [
+            "study.json",
+            "study.md",
+            "study.html",
+            "effects.csv",
+            "log.csv",
+        ]
+        .map(read)
+    };
+    let first = run("a", "2");
+    let [json, markdown, html, effects, log] = &first;
+    assert!(
+        json.starts_with(r#"{"format":1,"name":"Small","seed":3,"#),
+        "{json}"
+    );
+    assert!(markdown.contains("\n## By type of school\n"));
+    assert!(html.contains("<svg") && html.ends_with("</html>\n"));
+    assert!(
+        effects
+            .lines()
+            .any(|line| line.contains("mathematics,year-1,matched,"))
+    );
+    assert!(log.starts_with("learner,item,skills,timestamp_s,correct\n"));
+    // As after an interruption: some cells are there, one is cut off, the rest are not.
+    std::fs::create_dir_all(dir.path().join("b/cells")).unwrap();
+    let cells = std::fs::read_dir(dir.path().join("a/cells")).unwrap();
+    for (nth, cell) in cells
+        .map(Result::unwrap)
+        .enumerate()
+        .filter(|(nth, _)| nth % 2 == 0)
+    {
+        let text = std::fs::read(cell.path()).unwrap();
+        let kept = if nth == 0 { &text[..100] } else { &text[..] };
+        std::fs::write(dir.path().join("b/cells").join(cell.file_name()), kept).unwrap();
+    }
+    assert_eq!(run("b", "1"), first);
+}
+
+#[test]
+fn a_wrong_study_is_refused_with_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("study.toml");
+    std::fs::write(
+        &file,
+        STUDY.replace("\"engine-spacing\"", "\"engine-gravity\""),
+    )
+    .unwrap();
+    let run = paceline(dir.path(), &["simulate", file.to_str().unwrap()], b"");
+    assert!(!run.ok);
+    assert!(
+        run.stderr.contains("line 5") && run.stderr.contains("no policy \"engine-gravity\""),
+        "{}",
+        run.stderr
+    );
+}

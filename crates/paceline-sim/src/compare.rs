@@ -18,7 +18,7 @@ use crate::engine::EngineTeacher;
 use crate::fitted::Fitted;
 use crate::math;
 use crate::policy::Baseline;
-use crate::term::{self, Oracle, Separately, Teacher};
+use crate::term::{self, Class, Oracle, Separately, Teacher};
 use crate::world::{Family, Variant, World};
 
 /// Who teaches.
@@ -44,6 +44,58 @@ impl PolicyKind {
             PolicyKind::EngineWrongGraph => "engine-wrong-graph".to_owned(),
             PolicyKind::Oracle => "oracle".to_owned(),
         }
+    }
+
+    /// Every policy that has a name of its own: the engine, with each strategy turned, the baselines, the oracle.
+    pub fn all() -> Vec<PolicyKind> {
+        let standard = Strategies::default();
+        let turned = Strategy::ALL.map(|strategy| {
+            PolicyKind::Engine(if standard.has(strategy) {
+                standard.without(strategy)
+            } else {
+                standard.with(strategy)
+            })
+        });
+        std::iter::once(PolicyKind::Engine(standard))
+            .chain(turned)
+            .chain(Baseline::ALL.map(PolicyKind::Baseline))
+            .chain([PolicyKind::EngineWrongGraph, PolicyKind::Oracle])
+            .collect()
+    }
+
+    /// The teacher of a class under this policy.
+    pub(crate) fn start<'a>(
+        self,
+        class: Class<'a>,
+        bank: &Arc<Bank>,
+    ) -> Result<Box<dyn Teacher + 'a>, SimError> {
+        let Class {
+            world,
+            curriculum,
+            calendar,
+            ..
+        } = class;
+        let seed = world.draws.bits(Purpose::PolicyChoice, 1, 0);
+        Ok(match self {
+            PolicyKind::Baseline(baseline) => Box::new(Separately::new(move |pupil| {
+                let draws = term::policy_draws(world, class.seat(pupil));
+                baseline.start(curriculum, calendar, draws)
+            })),
+            PolicyKind::Engine(strategies) => {
+                let bank = bank.clone();
+                Box::new(EngineTeacher::new(
+                    bank, curriculum, calendar, strategies, seed,
+                )?)
+            }
+            PolicyKind::EngineWrongGraph => {
+                let bank = Arc::new(curriculum.misdrawn(WRONG_GRAPH, seed).bank()?);
+                let strategies = Strategies::default();
+                Box::new(EngineTeacher::new(
+                    bank, curriculum, calendar, strategies, seed,
+                )?)
+            }
+            PolicyKind::Oracle => Box::new(Oracle::new(curriculum, calendar)),
+        })
     }
 }
 
@@ -256,7 +308,7 @@ pub fn compare(
         .zip(results.chunks(classes * policies.len()));
     for (jobs, results) in cells {
         let control = &results[..classes];
-        let sd = spread(control.iter().flatten().map(|result| result.post));
+        let sd = spread(control.iter().flatten().map(|result| result.post()));
         for (jobs, results) in jobs.chunks(classes).zip(results.chunks(classes)) {
             let cell = Cell {
                 control,
@@ -287,8 +339,12 @@ fn check(curriculum: &Curriculum, config: &Config) -> Result<(), SimError> {
         ("pupils", config.pupils == 0),
         ("families", config.families.is_empty()),
         ("variants", config.variants.is_empty()),
-        ("lessons", config.calendar.n_lessons() == 0),
     ];
+    if !config.calendar.is_valid() {
+        return Err(SimError::Calendar {
+            found: config.calendar,
+        });
+    }
     match empty.iter().find(|(_, is_empty)| *is_empty) {
         Some(&(what, _)) => Err(SimError::Empty { what }),
         None => Ok(()),
@@ -303,37 +359,16 @@ fn teach(
 ) -> Result<Vec<term::Outcome>, SimError> {
     let mut world = World::draw(job.family, job.variant, config.seed, job.class, curriculum);
     world.fitted = config.fitted;
-    let calendar = &config.calendar;
-    let seat = |pupil| crate::pupil::Seat {
+    let class = Class {
+        world: &world,
+        curriculum,
+        calendar: &config.calendar,
         school: job.class,
         class: job.class,
-        pupil,
+        pupils: config.pupils,
+        log_pupils: 0,
     };
-    let world = &world;
-    let mut teacher: Box<dyn Teacher + '_> = match job.policy {
-        PolicyKind::Baseline(baseline) => Box::new(Separately::new(move |pupil| {
-            baseline.start(curriculum, calendar, term::policy_draws(world, seat(pupil)))
-        })),
-        PolicyKind::Engine(strategies) => {
-            let seed = world.draws.bits(Purpose::PolicyChoice, 1, 0);
-            let bank = bank.clone();
-            Box::new(EngineTeacher::new(bank, curriculum, strategies, seed)?)
-        }
-        PolicyKind::EngineWrongGraph => {
-            let seed = world.draws.bits(Purpose::PolicyChoice, 1, 0);
-            let bank = Arc::new(curriculum.misdrawn(WRONG_GRAPH, seed).bank()?);
-            let strategies = Strategies::default();
-            Box::new(EngineTeacher::new(bank, curriculum, strategies, seed)?)
-        }
-        PolicyKind::Oracle => Box::new(Oracle::new(curriculum, calendar)),
-    };
-    term::run(
-        world,
-        curriculum,
-        calendar,
-        (job.class, config.pupils),
-        teacher.as_mut(),
-    )
+    class.run(job.policy.start(class, bank)?.as_mut())
 }
 
 /// One policy's classes beside the same classes under fixed pacing.
@@ -345,7 +380,7 @@ struct Cell<'a> {
 
 impl Cell<'_> {
     fn row(&self, job: Job) -> Row {
-        let gain = interval(&self.gains(|result| result.post));
+        let gain = interval(&self.gains(|result| result.post()));
         let delayed = interval(&self.gains(|result| result.delayed));
         Row {
             family: job.family.name().to_owned(),
@@ -363,7 +398,7 @@ impl Cell<'_> {
 
     fn figure(&self, job: Job) -> Figure {
         let weeks = self.results[0][0].weekly.len();
-        let mut classes = self.gains(|result| result.post);
+        let mut classes = self.gains(|result| result.post());
         classes.sort_by(f64::total_cmp);
         Figure {
             family: job.family.name().to_owned(),
@@ -376,8 +411,8 @@ impl Cell<'_> {
                 .map(|fifth| interval(&self.gains_of_fifth(fifth)))
                 .collect(),
             shares: [
-                self.mean(|result| result.pre),
-                self.mean(|result| result.post),
+                self.mean(|result| result.pre()),
+                self.mean(|result| result.post()),
                 self.mean(|result| result.delayed),
             ],
             activities: self.mean(|result| f64::from(result.activities)),
@@ -397,10 +432,10 @@ impl Cell<'_> {
     fn gains_of_fifth(&self, fifth: usize) -> Vec<f64> {
         let gain = |(class, control): (&Vec<term::Outcome>, &Vec<term::Outcome>)| {
             let mut order: Vec<usize> = (0..class.len()).collect();
-            order.sort_by(|&a, &b| class[a].pre.total_cmp(&class[b].pre));
+            order.sort_by(|&a, &b| class[a].pre().total_cmp(&class[b].pre()));
             let n = order.len();
             let members = &order[fifth * n / 5..(fifth + 1) * n / 5];
-            mean(members.iter().map(|&i| class[i].post - control[i].post)) / self.sd
+            mean(members.iter().map(|&i| class[i].post() - control[i].post())) / self.sd
         };
         self.results.iter().zip(self.control).map(gain).collect()
     }
@@ -410,7 +445,7 @@ impl Cell<'_> {
     }
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (mut sum, mut n) = (0.0, 0.0);
     for value in values {
         sum += value;
@@ -420,7 +455,7 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Sample SD; 1 where all values are equal, so that quotients stay finite.
-fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
+pub(crate) fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let centre = mean(values.clone());
     let n = values.clone().count();
     let squares: f64 = values
@@ -434,7 +469,7 @@ fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
 }
 
 /// Mean and 95 % interval by Student's t; the interval is the mean itself where there is one value.
-fn interval(values: &[f64]) -> (f64, f64, f64) {
+pub(crate) fn interval(values: &[f64]) -> (f64, f64, f64) {
     let centre = mean(values.iter().copied());
     if values.len() < 2 {
         return (centre, centre, centre);

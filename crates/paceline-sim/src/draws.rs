@@ -36,6 +36,10 @@ pub(crate) enum Purpose {
     Curriculum,
     TakeUp,
     Hidden,
+    Transfer,
+    Adoption,
+    TeacherTime,
+    Personal,
 }
 
 /// A keyed source of named draws (the finaliser of SplitMix64, Steele, Lea & Flood 2014, in three rounds).

@@ -13,12 +13,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::SimError;
+use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::observation::{Activity, Kind, Now, Observation};
 use crate::term::{Desk, Teacher};
 
 /// The first day of the term: Monday, 7 September 2026, nine in the morning, UTC.
-const TERM_START: Timestamp = Timestamp(20_703 * 86_400 + 9 * 3_600);
+pub(crate) const TERM_START: Timestamp = Timestamp(20_703 * 86_400 + 9 * 3_600);
 /// The engine writes no view of a class that lives only as long as its term.
 const NEVER: u64 = u64::MAX;
 /// A class is planned greedily with some local search, in a third of the time of the production width; gains of two classes a family were
@@ -34,8 +35,9 @@ pub(crate) struct EngineTeacher<'a> {
     engine: Engine,
     curriculum: &'a Curriculum,
     strategies: Strategies,
-    /// The courses of the curriculum: the bank may hold others.
-    courses: Vec<String>,
+    /// What may be planned in each year: its part of the syllabus and all before. The bank may hold more.
+    filters: Vec<Vec<String>>,
+    calendar: Calendar,
     seed: u64,
     learners: Vec<LearnerId>,
     skills: BTreeMap<&'a str, u32>,
@@ -47,6 +49,7 @@ impl<'a> EngineTeacher<'a> {
     pub(crate) fn new(
         bank: Arc<Bank>,
         curriculum: &'a Curriculum,
+        calendar: &Calendar,
         strategies: Strategies,
         seed: u64,
     ) -> Result<Self, SimError> {
@@ -62,7 +65,8 @@ impl<'a> EngineTeacher<'a> {
             engine,
             curriculum,
             strategies,
-            courses: curriculum.courses(),
+            filters: filters(curriculum, calendar),
+            calendar: *calendar,
             seed,
             learners: Vec::new(),
             skills: index(curriculum.skills.iter().map(|skill| skill.id.as_str())),
@@ -75,7 +79,7 @@ impl<'a> EngineTeacher<'a> {
         let request = PlanRequest {
             minutes: Some(Minutes::clamped(now.minutes_left as f32)),
             strategies: self.strategies,
-            filter: Some(self.courses.clone()),
+            filter: Some(self.filters[usize::from(self.calendar.year_of(now.lesson))].clone()),
             ..PlanRequest::default()
         };
         let plan = self
@@ -161,6 +165,17 @@ impl Teacher for EngineTeacher<'_> {
         }
         Ok(())
     }
+}
+
+/// Whole courses where there is one year, else the skills up to the end of each.
+fn filters(curriculum: &Curriculum, calendar: &Calendar) -> Vec<Vec<String>> {
+    if calendar.years == 1 {
+        return vec![curriculum.courses()];
+    }
+    let n = curriculum.n_skills();
+    let until = |year| &curriculum.skills[..calendar.scope(year, n).end];
+    let ids = |year| until(year).iter().map(|skill| skill.id.clone()).collect();
+    (0..calendar.years).map(ids).collect()
 }
 
 /// What was seen, as the event a platform would send.

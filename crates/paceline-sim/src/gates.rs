@@ -18,7 +18,7 @@ use crate::math;
 use crate::observation::{Activity, Now, Observation};
 use crate::policy::{Baseline, Policy};
 use crate::pupil::{Pupil, Seat};
-use crate::term::{self, Outcome, Separately};
+use crate::term::{self, Class, Outcome, Separately};
 use crate::world::{Family, Variant, World};
 use afm::{Afm, Answer, mean};
 
@@ -133,14 +133,16 @@ fn observe(curriculum: &Curriculum, world: &World) -> Result<Observed, SimError>
             Box::new(recorded) as Box<dyn Policy + '_>
         };
         let mut teacher = Separately::new(start);
-        let class = (school, PUPILS);
-        schools.push(term::run(
+        let class = Class {
             world,
             curriculum,
-            &calendar,
-            class,
-            &mut teacher,
-        )?);
+            calendar: &calendar,
+            school,
+            class: school,
+            pupils: PUPILS,
+            log_pupils: 0,
+        };
+        schools.push(class.run(&mut teacher)?);
     }
     let log = log.take();
     Ok(Observed { log, schools })
@@ -380,7 +382,7 @@ fn spinning(curriculum: &Curriculum, log: &[Answer]) -> (f64, f64) {
 
 /// Share of the post-test's variance between schools, by one-way analysis of variance.
 fn intraclass(schools: &[Vec<Outcome>]) -> f64 {
-    let posts = |school: &Vec<Outcome>| -> Vec<f64> { school.iter().map(|o| o.post).collect() };
+    let posts = |school: &Vec<Outcome>| -> Vec<f64> { school.iter().map(|o| o.post()).collect() };
     let means: Vec<f64> = schools.iter().map(|school| mean(&posts(school))).collect();
     let squares = |values: &[f64]| {
         let centre = mean(values);
@@ -398,11 +400,11 @@ fn intraclass(schools: &[Vec<Outcome>]) -> f64 {
 
 fn correlation<'a>(outcomes: impl Iterator<Item = &'a Outcome> + Clone) -> f64 {
     let n = outcomes.clone().count().max(1) as f64;
-    let pre = outcomes.clone().map(|o| o.pre).sum::<f64>() / n;
-    let post = outcomes.clone().map(|o| o.post).sum::<f64>() / n;
+    let pre = outcomes.clone().map(|o| o.pre()).sum::<f64>() / n;
+    let post = outcomes.clone().map(|o| o.post()).sum::<f64>() / n;
     let (mut both, mut a, mut b) = (0.0, 0.0, 0.0);
     for outcome in outcomes {
-        let (x, y) = (outcome.pre - pre, outcome.post - post);
+        let (x, y) = (outcome.pre() - pre, outcome.post() - post);
         both += x * y;
         a += x * x;
         b += y * y;

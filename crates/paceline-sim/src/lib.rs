@@ -4,6 +4,8 @@
 //! need no model, at equal minutes; [`compare`] tells what each gains over a fixed pacing guide, on a
 //! grade-level test at the end and on another a month later.
 //!
+//! A [`study`] does the same for whole schools that choose to adopt, over years and subjects, as a file states it.
+//!
 //! The rules of the harness:
 //!
 //! - No [`Family`] of students is the engine's own learner model, and each is reported.
@@ -27,7 +29,9 @@ mod mind;
 mod observation;
 mod policy;
 mod pupil;
+mod school;
 mod showcase;
+pub mod study;
 mod term;
 mod world;
 
@@ -38,6 +42,7 @@ pub use fitted::Fitted;
 pub use gates::{Gate, gates};
 pub use observation::{Activity, Kind, Now, Observation};
 pub use policy::{Baseline, Policy};
+pub use school::{Population, SchoolType};
 pub use showcase::{Shown, showcase};
 pub use world::{Family, Variant};
 
@@ -54,6 +59,14 @@ pub enum SimError {
         /// What is missing.
         what: &'static str,
     },
+    /// No term can be run by this calendar.
+    #[error(
+        "the calendar {found:?} cannot be run; wanted at least a year, a week and a lesson a week, at most 7 lessons a week, lessons of 1 to 600 minutes, and 1,100 days in all"
+    )]
+    Calendar {
+        /// The calendar.
+        found: Calendar,
+    },
     /// The engine refused what a pupil did.
     #[error("the engine refused: {why}")]
     Engine {
@@ -64,6 +77,14 @@ pub enum SimError {
     #[error("the fitted numbers are refused: {why}")]
     Fitted {
         /// Why.
+        why: String,
+    },
+    /// A finished part of a study could not be kept.
+    #[error("the part {cell} of the study could not be kept: {why}")]
+    Kept {
+        /// Its name.
+        cell: String,
+        /// What went wrong.
         why: String,
     },
     /// The content has no such course.

@@ -3,6 +3,8 @@
 
 mod oracle;
 
+use std::ops::Range;
+
 use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::draws::{Draws, Purpose};
@@ -107,7 +109,8 @@ impl<'w> Pupil<'w> {
         // Abler pupils are a little quicker and learn a little faster (correlation .65).
         let able = ability / world.ability_sd;
         let mixed = |n: u32| 0.65 * able + 0.76 * trait_draw(n);
-        let leaving = 1.0 - libm::pow(1.0 - world.leaving_per_week, f64::from(calendar.weeks));
+        let weeks = f64::from(calendar.years * calendar.weeks);
+        let leaving = 1.0 - libm::pow(1.0 - world.leaving_per_week, weeks);
         let leaves = draws.uniform(Purpose::Leaving, 0, 0) / leaving.max(1e-12);
         Self {
             world,
@@ -128,7 +131,7 @@ impl<'w> Pupil<'w> {
                 / 2.0)
                 .min(0.5),
             absent: false,
-            leaves_week: (leaves < 1.0).then(|| (leaves * f64::from(calendar.weeks)) as u16),
+            leaves_week: (leaves < 1.0).then_some((leaves * weeks) as u16),
         }
     }
 
@@ -138,6 +141,11 @@ impl<'w> Pupil<'w> {
             taste + 0.7 * self.draws.normal(Purpose::ThemeDeclared, theme as u32, 0)
         };
         self.tastes.iter().enumerate().map(noisy).collect()
+    }
+
+    /// The school week in which the pupil leaves for good.
+    pub(crate) fn leaves_week(&self) -> Option<u16> {
+        self.leaves_week
     }
 
     /// Whether the pupil comes to this lesson; an absence tends to last.
@@ -350,12 +358,12 @@ impl<'w> Pupil<'w> {
         self.success(skill, 0.0, at)
     }
 
-    /// Share of right answers on a test with one fresh item a skill; `form` tells its items apart.
-    pub(crate) fn sit_test(&self, form: u32, day: u16) -> f64 {
+    /// Share of right answers on a test with one fresh item for each skill of `scope`; `form` tells its items apart.
+    pub(crate) fn sit_test(&self, form: u32, day: u16, scope: Range<usize>) -> f64 {
         let world = self.world;
         let at = Moment { day, minute: 0.0 };
-        let n = self.lessons.len();
-        let right = (0..n).filter(|&k| {
+        let n = scope.len();
+        let right = scope.filter(|&k| {
             let id = k as u32;
             let shift = world.item_sd * world.draws.normal(Purpose::TestItem, form, id);
             let known = self.mind.tested(world, k, shift + self.general, at);

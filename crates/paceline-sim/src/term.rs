@@ -1,4 +1,6 @@
-//! One class through one term under one policy.
+//! One class through all its years under one policy.
+
+use serde::{Deserialize, Serialize};
 
 use crate::SimError;
 use crate::calendar::Calendar;
@@ -10,16 +12,40 @@ use crate::pupil::{Ended, Pupil, Seat};
 use crate::world::World;
 
 /// What came of one pupil.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
-    /// Shares right before, at the end and after the delay.
-    pub(crate) pre: f64,
-    pub(crate) post: f64,
+    /// Shares right on the tests at the start and the end of each year, on that year's part of the syllabus.
+    pub(crate) years: Vec<(f64, f64)>,
+    /// Share right on the last year's part after the delay.
     pub(crate) delayed: f64,
     /// Mean probability of knowing a skill of the scope at each week's end.
     pub(crate) weekly: Vec<f64>,
     pub(crate) minutes: f64,
     pub(crate) activities: u32,
+    /// Skills with an answer; and those with more than ten and never three right in a row (Wan & Beck 2015).
+    pub(crate) tried: u32,
+    pub(crate) spinning: u32,
+    /// Answers in order, where they are kept: item, day, second of the lesson, right.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) log: Vec<(u32, u16, u32, bool)>,
+    /// The school week in which the pupil left for good.
+    pub(crate) left_week: Option<u16>,
+}
+
+/// Answers after which a skill that was never right this often in a row spins.
+const TRIES: u16 = 10;
+const RIGHT_IN_A_ROW: u8 = 3;
+
+impl Outcome {
+    /// Share right before the first year.
+    pub(crate) fn pre(&self) -> f64 {
+        self.years.first().map_or(0.0, |year| year.0)
+    }
+
+    /// Share right after the last year.
+    pub(crate) fn post(&self) -> f64 {
+        self.years.last().map_or(0.0, |year| year.1)
+    }
 }
 
 /// Who chooses for the pupils of a class.
@@ -35,11 +61,29 @@ pub(crate) trait Teacher {
 pub(crate) struct Desk<'d, 'w> {
     pupil: &'d mut Pupil<'w>,
     result: &'d mut Outcome,
+    wheels: &'d mut [Wheel],
+    logs: bool,
     now: Now,
     over: bool,
 }
 
-impl<'w> Desk<'_, 'w> {
+impl<'d, 'w> Desk<'d, 'w> {
+    fn new(
+        pupil: &'d mut Pupil<'w>,
+        result: &'d mut Outcome,
+        wheels: &'d mut [Wheel],
+        (now, logs): (Now, bool),
+    ) -> Self {
+        Self {
+            pupil,
+            result,
+            wheels,
+            logs,
+            now,
+            over: false,
+        }
+    }
+
     /// The present moment; none once the lesson is over for this pupil.
     pub(crate) fn now(&self) -> Option<Now> {
         (!self.over).then_some(self.now)
@@ -55,6 +99,15 @@ impl<'w> Desk<'_, 'w> {
         self.now.minutes_left -= minutes;
         // Less than three seconds is no time to begin anything.
         self.over = self.now.minutes_left < 0.05 || self.now.slot == u16::MAX;
+        if let Ended::Finished(seen) | Ended::Quit(seen) = &ended
+            && let Some(right) = seen.right
+        {
+            self.wheels[activity.skill as usize].answered(right);
+            if let (true, Kind::Practice { item }) = (self.logs, activity.kind) {
+                let second = (self.now.minute * 60.0) as u32;
+                self.result.log.push((item, self.now.day, second, right));
+            }
+        }
         match ended {
             Ended::Finished(seen) => Some(seen),
             Ended::Quit(seen) => {
@@ -181,61 +234,123 @@ pub(crate) fn policy_draws(world: &World, seat: Seat) -> Draws {
     )
 }
 
-/// Runs a class of `n_pupils` through the term; results in the order of the pupils.
-pub(crate) fn run(
-    world: &World,
-    curriculum: &Curriculum,
-    calendar: &Calendar,
-    (class, n_pupils): (u32, u32),
-    teacher: &mut dyn Teacher,
-) -> Result<Vec<Outcome>, SimError> {
-    let seat = |pupil| Seat {
-        school: class,
-        class,
-        pupil,
-    };
-    let mut pupils = Vec::with_capacity(n_pupils as usize);
-    let mut results = Vec::with_capacity(n_pupils as usize);
-    for number in 0..n_pupils {
-        let pupil = Pupil::new(world, curriculum, calendar, seat(number));
-        teacher.enrol(number, &pupil.declared_tastes())?;
-        results.push(Outcome {
-            pre: pupil.sit_test(0, 0),
-            ..Outcome::default()
-        });
-        pupils.push(pupil);
+/// The work on one skill, for whether it goes anywhere.
+#[derive(Clone, Copy, Default)]
+struct Wheel {
+    tries: u16,
+    run: u8,
+    mastered: bool,
+}
+
+impl Wheel {
+    fn answered(&mut self, right: bool) {
+        self.tries = self.tries.saturating_add(1);
+        self.run = if right { self.run.saturating_add(1) } else { 0 };
+        self.mastered |= self.run >= RIGHT_IN_A_ROW;
     }
-    for lesson in 0..calendar.n_lessons() {
-        let week = lesson / calendar.lessons_per_week;
-        for ((pupil, result), number) in pupils.iter_mut().zip(&mut results).zip(0..) {
-            if pupil.comes(lesson, week) {
-                let now = Now {
-                    lesson,
-                    day: calendar.day_of(lesson),
-                    slot: 0,
-                    minute: 0.0,
-                    minutes_left: calendar.lesson_minutes * world.minutes_share,
-                };
-                let over = false;
-                teacher.lesson(
-                    number,
-                    &mut Desk {
-                        pupil,
-                        result,
-                        now,
-                        over,
-                    },
-                )?;
-            }
-            if (lesson + 1) % calendar.lessons_per_week == 0 {
-                result.weekly.push(pupil.mean_known((week + 1) * 7));
-            }
+
+    fn spins(self) -> bool {
+        self.tries > TRIES && !self.mastered
+    }
+}
+
+/// A class and all that is the same for its pupils.
+#[derive(Clone, Copy)]
+pub(crate) struct Class<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) curriculum: &'a Curriculum,
+    pub(crate) calendar: &'a Calendar,
+    pub(crate) school: u32,
+    pub(crate) class: u32,
+    pub(crate) pupils: u32,
+    /// Pupils, from the first, whose answers are kept.
+    pub(crate) log_pupils: u32,
+}
+
+impl<'a> Class<'a> {
+    pub(crate) fn seat(&self, pupil: u32) -> Seat {
+        Seat {
+            school: self.school,
+            class: self.class,
+            pupil,
         }
     }
-    let end = calendar.end_day();
-    for (pupil, result) in pupils.iter().zip(&mut results) {
-        result.post = pupil.sit_test(1, end);
-        result.delayed = pupil.sit_test(2, end + calendar.delay_days);
+
+    fn pupil(&self, number: u32) -> Pupil<'a> {
+        Pupil::new(
+            self.world,
+            self.curriculum,
+            self.calendar,
+            self.seat(number),
+        )
     }
-    Ok(results)
+
+    fn test(&self, pupil: &Pupil<'_>, year: u16, form: u32, day: u16) -> f64 {
+        let scope = self.calendar.scope(year, self.curriculum.n_skills());
+        pupil.sit_test(10 * u32::from(year) + form, day, scope)
+    }
+
+    /// Takes the class through all years; results in the order of the pupils.
+    pub(crate) fn run(&self, teacher: &mut dyn Teacher) -> Result<Vec<Outcome>, SimError> {
+        let calendar = self.calendar;
+        let mut desks = Vec::with_capacity(self.pupils as usize);
+        for number in 0..self.pupils {
+            let pupil = self.pupil(number);
+            teacher.enrol(number, &pupil.declared_tastes())?;
+            let wheels = vec![Wheel::default(); self.curriculum.n_skills()];
+            let left_week = pupil.leaves_week();
+            let result = Outcome {
+                left_week,
+                ..Outcome::default()
+            };
+            desks.push((pupil, result, wheels));
+        }
+        for lesson in 0..calendar.n_lessons() {
+            let (week, year) = (calendar.week_of(lesson), calendar.year_of(lesson));
+            let of_week = lesson % calendar.lessons_per_week;
+            let of_year = week % calendar.weeks;
+            for ((pupil, result, wheels), number) in desks.iter_mut().zip(0..) {
+                if (of_year, of_week) == (0, 0) {
+                    let before = self.test(pupil, year, 0, calendar.start_day(year));
+                    result.years.push((before, 0.0));
+                }
+                if pupil.comes(lesson, week) {
+                    let mut desk = Desk::new(
+                        pupil,
+                        result,
+                        wheels,
+                        (self.bell(lesson), number < self.log_pupils),
+                    );
+                    teacher.lesson(number, &mut desk)?;
+                }
+                let day = calendar.start_day(year) + (of_year + 1) * 7;
+                if of_week + 1 == calendar.lessons_per_week {
+                    result.weekly.push(pupil.mean_known(day));
+                    if of_year + 1 == calendar.weeks {
+                        result.years[usize::from(year)].1 = self.test(pupil, year, 1, day);
+                    }
+                }
+            }
+        }
+        let last = calendar.years - 1;
+        let finish = |(pupil, mut result, wheels): (Pupil<'_>, Outcome, Vec<Wheel>)| {
+            let day = calendar.end_day() + calendar.delay_days;
+            result.delayed = self.test(&pupil, last, 2, day);
+            result.tried = wheels.iter().filter(|wheel| wheel.tries > 0).count() as u32;
+            result.spinning = wheels.iter().filter(|wheel| wheel.spins()).count() as u32;
+            result
+        };
+        Ok(desks.into_iter().map(finish).collect())
+    }
+
+    /// The beginning of a lesson.
+    fn bell(&self, lesson: u16) -> Now {
+        Now {
+            lesson,
+            day: self.calendar.day_of(lesson),
+            slot: 0,
+            minute: 0.0,
+            minutes_left: self.calendar.lesson_minutes * self.world.minutes_share,
+        }
+    }
 }

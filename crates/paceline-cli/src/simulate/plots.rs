@@ -123,6 +123,44 @@ pub(super) fn gains(rows: &[&Row]) -> anyhow::Result<String> {
     })
 }
 
+/// Named values with their intervals, one a line from the top; without names where there are too many to read.
+pub(super) fn intervals(x_desc: &str, bars: &[(String, f64, f64, f64)]) -> anyhow::Result<String> {
+    /// Names that fit below one another.
+    const NAMED: usize = 20;
+    draw(|area| {
+        let n = bars.len();
+        let spans = range(bars.iter().flat_map(|(_, _, low, high)| [*low, *high]));
+        let start = spans.start - 0.3 * (spans.end - spans.start);
+        let mut chart = ChartBuilder::on(area)
+            .margin(8)
+            .x_label_area_size(36)
+            .build_cartesian_2d(start..spans.end, 0.0..n as f64)
+            .map_err(failed)?;
+        let mut mesh = chart.configure_mesh();
+        mesh.disable_y_mesh()
+            .light_line_style(TRANSPARENT)
+            .y_labels(0)
+            .x_desc(x_desc)
+            .draw()
+            .map_err(failed)?;
+        for (place, (name, mean, low, high)) in bars.iter().enumerate() {
+            let y = (n - 1 - place) as f64 + 0.5;
+            let colour = COLOURS[usize::from(*mean >= 0.0)];
+            let line = PathElement::new(vec![(*low, y), (*high, y)], colour.stroke_width(2));
+            chart.draw_series([line]).map_err(failed)?;
+            let point = Circle::new((*mean, y), 3, colour.filled());
+            chart.draw_series([point]).map_err(failed)?;
+            if n <= NAMED {
+                let text = Text::new(name.clone(), (start, y + 0.3), ("sans-serif", 12));
+                chart.draw_series([text]).map_err(failed)?;
+            }
+        }
+        let zero = PathElement::new(vec![(0.0, 0.0), (0.0, n as f64)], BLACK.mix(0.5));
+        chart.draw_series([zero]).map_err(failed)?;
+        Ok(())
+    })
+}
+
 /// Mean probability of knowing a skill of the course, by week.
 pub(super) fn learning(figures: &[&Figure]) -> anyhow::Result<String> {
     draw(|area| {

@@ -45,7 +45,7 @@ fn the_fit_recovers_the_slope_and_the_order_of_the_model_that_wrote_the_log() {
 fn equal_schools_have_no_variance_between_them_and_unequal_ones_do() {
     let school = |post: f64| {
         let pupil = |n: u32| Outcome {
-            post: post + 0.01 * f64::from(n),
+            years: vec![(0.0, post + 0.01 * f64::from(n))],
             ..Outcome::default()
         };
         (0..PUPILS).map(pupil).collect::<Vec<_>>()

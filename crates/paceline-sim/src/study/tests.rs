@@ -1,0 +1,160 @@
+use super::*;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+const SMALL: &str = r#"
+format = 1
+name = "Small"
+seed = 3
+policies = ["engine", "engine-spacing", "mastery-leitner"]
+log_pupils = 2
+
+[worlds]
+families = ["additive", "discrete"]
+each = 1
+
+[population]
+charter = 2
+district = 1
+pupils = 6
+class = 3
+candidates = 2
+
+[calendar]
+years = 2
+weeks = 3
+break_weeks = 8
+lessons_per_week = 3
+
+[[subjects]]
+name = "mathematics"
+generated = { skills = 12, items = 3, seed = 1 }
+
+[[subjects]]
+name = "reading"
+generated = { skills = 10, items = 3, seed = 2 }
+"#;
+
+/// Keeps cells in memory, and fails after `left` of them.
+#[derive(Default)]
+struct Shelf {
+    cells: Mutex<BTreeMap<String, String>>,
+    left: Mutex<Option<usize>>,
+}
+
+impl Cells for Shelf {
+    fn load(&self, name: &str) -> Option<String> {
+        self.cells.lock().unwrap().get(name).cloned()
+    }
+
+    fn save(&self, name: &str, text: &str) -> Result<(), String> {
+        if let Some(left) = &mut *self.left.lock().unwrap() {
+            *left = left.checked_sub(1).ok_or("the power failed")?;
+        }
+        self.cells
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), text.to_owned());
+        Ok(())
+    }
+}
+
+fn on_threads(threads: usize, kept: &dyn Cells) -> Result<Report, crate::SimError> {
+    let design = Design::parse(SMALL).unwrap();
+    let courses = Courses::of(&design, None).unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    let pool = pool.build().unwrap();
+    pool.install(|| run(&design, &courses, kept, &|_| ()))
+}
+
+fn bytes(report: &Report) -> String {
+    serde_json::to_string(report).unwrap() + &report.log
+}
+
+#[test]
+fn one_thread_two_threads_and_a_resumed_run_report_the_same_bytes() {
+    let shelf = Shelf::default();
+    *shelf.left.lock().unwrap() = Some(9);
+    let failed = on_threads(2, &shelf).unwrap_err();
+    assert!(failed.to_string().contains("the power failed"), "{failed}");
+    assert_eq!(shelf.cells.lock().unwrap().len(), 9);
+    *shelf.left.lock().unwrap() = None;
+    let resumed = on_threads(2, &shelf).unwrap();
+    let whole = on_threads(1, &Kept).unwrap();
+    assert_eq!(bytes(&resumed), bytes(&whole));
+}
+
+#[test]
+fn a_study_reports_each_subject_year_group_and_school() {
+    let report = on_threads(2, &Kept).unwrap();
+    assert_eq!(report.rows.len(), 2 * 3);
+    // Two families and both: two subjects, three policies, two years and the delay, nine groups.
+    assert_eq!(report.effects.len(), 3 * 2 * 3 * 3 * 9);
+    assert_eq!(report.schools.len(), 2 * 2 * 3 * 3);
+    assert_eq!(report.ablations.len(), 2);
+    assert_eq!(report.usage.len(), 2 * 2 * 4);
+    for effect in &report.effects {
+        assert!(effect.low <= effect.effect_sd && effect.effect_sd <= effect.high);
+        assert_eq!(effect.percentile_points > 0.0, effect.effect_sd > 0.0);
+    }
+    let usage = |policy: &str| report.usage.iter().find(|u| u.policy == policy).unwrap();
+    assert_eq!(usage("fixed").teacher_minutes, 0.0);
+    assert!(usage("engine").teacher_minutes > 0.0);
+    let lines: Vec<&str> = report.log.lines().collect();
+    assert!(lines.len() > 100 && lines.iter().all(|line| line.split(',').count() == 5));
+}
+
+#[test]
+fn a_cell_of_another_design_is_taught_anew() {
+    let shelf = Shelf::default();
+    let first = on_threads(1, &shelf).unwrap();
+    for text in shelf.cells.lock().unwrap().values_mut() {
+        *text = text
+            .replace(&first.design, "0123456789abcdef")
+            .replace("\"minutes\":", "\"minutes\":1");
+    }
+    assert_eq!(bytes(&on_threads(1, &shelf).unwrap()), bytes(&first));
+}
+
+#[test]
+fn a_wrong_file_is_refused_with_the_place() {
+    let check = |from: &str, to: &str, wanted: &str| {
+        assert!(SMALL.contains(from));
+        let error = Design::parse(&SMALL.replace(from, to))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(wanted), "{error}");
+    };
+    check("\"mastery-leitner\"", "\"mastery\"", "line 5");
+    check(
+        "\"mastery-leitner\"",
+        "\"mastery\"",
+        "wanted one of engine, ",
+    );
+    check("district = 1", "districts = 1", "unknown field `districts`");
+    check("years = 2", "years = 0", "calendar: found");
+    check(
+        "class = 3",
+        "class = 0",
+        "population.class: found 0, wanted at least 1",
+    );
+    check(
+        "generated = { skills = 10,",
+        "course = \"reading\"\ngenerated = { skills = 10,",
+        "subjects: found",
+    );
+    check("format = 1", "format = 2", "format: found 2, wanted 1");
+}
+
+#[test]
+fn the_shipped_studies_are_valid_and_forty_schools_have_as_many_pupils_as_were_studied() {
+    Design::parse(include_str!("../../studies/term.toml")).unwrap();
+    let design = Design::parse(include_str!("../../studies/rand.toml")).unwrap();
+    let population = &design.population;
+    assert_eq!((population.charter, population.district), (31, 9));
+    assert_eq!(2 * population.schools() * population.pupils, 11_040);
+    assert_eq!(
+        design.calendar.weeks * design.calendar.lessons_per_week,
+        180
+    );
+}
