@@ -1,5 +1,7 @@
 //! `fit` and `evaluate` on the logs that platforms have: small, odd and bad ones.
 
+#![expect(clippy::unwrap_used, reason = "all of this is a test")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 
