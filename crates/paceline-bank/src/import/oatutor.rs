@@ -1,6 +1,6 @@
 //! OATutor courses: folders of JSON to a course of ours.
 //!
-//! 1. [`read`] sorts the files by their place: problems, steps, pathways, skill model, course plans;
+//! 1. `read` sorts the files by their place: problems, steps, pathways, skill model, course plans;
 //! 2. each step becomes an item, each problem a page whose passage is what its steps share, each objective a skill with its
 //!    threshold;
 //! 3. the course is compiled, and an item that does not compile is taken out and named, until the rest does.
