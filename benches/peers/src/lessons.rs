@@ -97,13 +97,12 @@ fn compare<P: Peer>(peer: &'static str, library: &Library, theirs: &Path, at: us
         Ours::open(dir.path(), ours::disk(dir.path())).practise(&answers);
         P::practise(theirs, &answers);
         let dirs = (dir.path(), theirs);
-        let (opened, first) = first::<P>(dirs, at);
+        let Opened { open, first, both } = first::<P>(dirs, at);
+        let (ours, their) = both;
         if share == 0.0 {
             let target = if size == "100k" { 100.0 } else { 1.0 };
-            rows.push(Row::new(format!("open/{size}"), peer, opened, target));
+            rows.push(Row::new(format!("open/{size}"), peer, open, target));
         }
-        let ours = Ours::open(dir.path(), ours::disk(dir.path()));
-        let their = P::open(theirs, NOON);
         let warm = warm(&ours, &their);
         let turns = turns(&ours, &their);
         for (what, times, target) in [
@@ -123,24 +122,33 @@ fn compare<P: Peer>(peer: &'static str, library: &Library, theirs: &Path, at: us
     rows
 }
 
-/// Opens both a few times, and plans the first lesson of each.
-fn first<P: Peer>((our_dir, their_dir): (&Path, &Path), at: usize) -> ((f64, f64), (f64, f64)) {
-    const OURS: usize = 5;
-    let (mut open, mut first) = ((vec![], vec![]), (vec![], vec![]));
-    for round in 0..OURS.max(SIZES[at].2) {
+/// What [`first`] measured, ours before theirs, and the two as they were last opened.
+struct Opened<P> {
+    open: (f64, f64),
+    first: (f64, f64),
+    both: (Ours, P),
+}
+
+/// Opens both as often as the peer is to be, and plans the first lesson of each.
+fn first<P: Peer>((our_dir, their_dir): (&Path, &Path), at: usize) -> Opened<P> {
+    let mut open = (vec![], vec![]);
+    let mut first = (vec![], vec![]);
+    loop {
         let (ours, ns) = once(|| Ours::open(our_dir, ours::disk(our_dir)));
         open.0.push(ns);
         first.0.push(once(|| black_box(ours.plan(MINUTES))).1);
-        if round < SIZES[at].2 {
-            let (their, ns) = once(|| P::open(their_dir, NOON));
-            open.1.push(ns);
-            first.1.push(once(|| black_box(their.fetch())).1);
+        let (their, ns) = once(|| P::open(their_dir, NOON));
+        open.1.push(ns);
+        first.1.push(once(|| black_box(their.fetch())).1);
+        if open.1.len() == SIZES[at].2 {
+            let medians = |(ours, theirs)| (median(ours), median(theirs));
+            return Opened {
+                open: medians(open),
+                first: medians(first),
+                both: (ours, their),
+            };
         }
     }
-    (
-        (median(open.0), median(open.1)),
-        (median(first.0), median(first.1)),
-    )
 }
 
 /// A lesson, asked for again and again.
