@@ -2,7 +2,9 @@
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use paceline::bank::irt::Curve;
-use paceline::bank::session::{Control, Next, Purpose, Response, Settings, Test, TestItem};
+use paceline::bank::session::{
+    Control, Next, Purpose, Response, Settings, Stopping, Test, TestItem,
+};
 use paceline::math::wide::exp;
 use paceline::stream::keyed_u64;
 use std::hint::black_box;
@@ -32,8 +34,14 @@ fn step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("cat/step");
     for n in SIZES {
         for (name, control) in [("free", Control::Free), ("capped", Control::MaxRate(0.25))] {
+            // By length alone: in a large bank eight answers can be precise enough to end a test.
+            let stopping = Stopping {
+                standard_error: None,
+                ..Stopping::default()
+            };
             let settings = Settings {
                 control,
+                stopping,
                 ..Settings::default()
             };
             let test = Test::new(bank(n), settings).expect("the bank is sound");
@@ -58,17 +66,19 @@ fn step(criterion: &mut Criterion) {
             }
             let mut turn = 0;
             group.bench_function(BenchmarkId::new(name, n), |bencher| {
-                bencher.iter_batched(
+                // Counters of its own: shared ones would close every item after enough iterations.
+                bencher.iter_batched_ref(
                     || {
                         turn += 1;
-                        sessions[turn % sessions.len()].clone()
+                        (sessions[turn % sessions.len()].clone(), exposure.clone())
                     },
-                    |mut session| {
-                        let next = session.next(&mut exposure);
-                        session.answer(Response::Right).expect("an item was asked");
+                    |(session, exposure)| {
+                        let next = session.next(exposure);
+                        let answered = session.answer(Response::Right);
+                        answered.expect("an item was asked");
                         black_box((next, session.ability()))
                     },
-                    BatchSize::SmallInput,
+                    BatchSize::LargeInput,
                 );
             });
         }
