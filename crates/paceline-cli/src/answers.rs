@@ -1,12 +1,13 @@
 //! An answer log as calibration and item health want it: first answers, by item and version.
 
+use crate::files;
 use anyhow::Context as _;
+use indicatif::ProgressBar;
 use paceline::bank::Bank;
+use paceline::bank::calibrate::{self, AnswerLog, Calibration, Options};
 use paceline::bank::health::Answer;
 use paceline::log::{Names, Reader};
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 /// A log in memory. Repeated answers of a learner to an item are left out: they measure remembering.
@@ -30,11 +31,8 @@ const MOST_CHOICES: usize = 26;
 impl Answers {
     /// Reads a log. Answers to other versions of an item than `bank` has count as another item's.
     pub(crate) fn read(path: &Path, bank: Option<&Bank>) -> anyhow::Result<Self> {
-        let file =
-            File::open(path).with_context(|| format!("could not open {}", path.display()))?;
         let unreadable = || format!("could not read {}", path.display());
-        let mut reader =
-            Reader::new(BufReader::with_capacity(1 << 16, file)).with_context(unreadable)?;
+        let mut reader = Reader::new(files::open(path)?).with_context(unreadable)?;
         let mut log = Self::default();
         let mut rows: Vec<Answer> = Vec::new();
         let mut versions: HashMap<String, String> = HashMap::new();
@@ -84,6 +82,29 @@ impl Answers {
         }
         self.repeats = (n - rows.len()) as u64;
         self.first = rows;
+    }
+
+    /// Estimates of the items, by item index.
+    pub(crate) fn calibrate(
+        &self,
+        options: &Options,
+        bar: &ProgressBar,
+    ) -> anyhow::Result<Calibration> {
+        let mut log = AnswerLog::with_capacity(self.first.len());
+        for answer in &self.first {
+            log.push(calibrate::Answer {
+                learner: answer.learner,
+                item: answer.item,
+                score: u8::from(answer.right),
+            })?;
+        }
+        let log = log.finish(self.items.all().len())?;
+        bar.set_length(options.max_cycles as u64);
+        let found = calibrate::calibrate(&log, options, &mut |cycle| {
+            bar.set_position(cycle.cycle as u64);
+            bar.set_message(format!("log likelihood {:.1}", cycle.log_likelihood));
+        })?;
+        Ok(found)
     }
 
     /// The choices of an item; none where they are typed answers.

@@ -370,7 +370,7 @@ pub(crate) struct ImportOatutor {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportLog {
-    /// The log, gzipped or not: JSON Lines by the endings `.jsonl` and `.json`, else CSV.
+    /// The log, gzipped or not, `-` for standard input: JSON Lines by the endings `.jsonl` and `.json`, else CSV.
     pub(crate) file: PathBuf,
     /// It holds xAPI statements.
     #[arg(long)]

@@ -1,20 +1,25 @@
 //! Calibrating items from an answer log: a lock file beside the content, or a table.
 
-pub(crate) mod fit;
 mod page;
 
 use crate::answers::Answers;
 use crate::args;
-use crate::context::{Context, write_file};
+use crate::context::Context;
+use crate::{files, progress};
 use anyhow::{Context as _, bail, ensure};
-use fit::{Family, Holding};
-use paceline::bank::calibrate::{Calibration, ItemEstimate};
+use paceline::bank::calibrate::{Calibration, ItemEstimate, Model, Options, Priors};
 use paceline::bank::{Bank, ItemStatus, LOCK_FORMAT, Lock, LockedItem};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
+/// Families of curves, as `--model` names them.
+const MODELS: [(&str, Model); 3] = [
+    ("1pl", Model::OneParameter),
+    ("2pl", Model::TwoParameter),
+    ("3pl", Model::ThreeParameter),
+];
 /// Easiness known to this standard deviation, in logits, makes a pilot live.
 const LIVE_SD: f64 = 0.4;
 /// An estimate replaces what is known where it is about as sure: a lock rounds.
@@ -23,33 +28,35 @@ const ABOUT: f64 = 1.01;
 const NAMED: usize = 3;
 
 pub(crate) fn run(context: &Context, args: &args::Calibrate) -> anyhow::Result<()> {
-    let family = family(context)?;
+    let (name, model) = model(context)?;
+    let mut options = Options {
+        model,
+        ..Options::default()
+    };
+    if args.no_priors {
+        options.priors = Priors::Off;
+    }
     let is_table = args.out.extension().is_some_and(|ending| ending == "csv");
     let bank = if context.global.content.is_some() || !is_table {
         Some(context.bank().context("a lock file is keyed by item version, so the content is needed; `--out FILE.csv` does without")?)
     } else {
         None
     };
-    let bar = crate::model::bar();
+    let bar = progress::told();
     bar.set_message("reading the log");
     let answers = Answers::read(&args.log, bank.as_ref())?;
     bar.set_message(format!("{} answers", answers.first.len()));
-    let holding = if args.no_priors {
-        Holding::Nothing
-    } else {
-        Holding::Beliefs
-    };
-    let fitted = fit::fit(&answers, family, holding, &bar)?;
+    let fitted = answers.calibrate(&options, &bar)?;
     bar.finish_and_clear();
     let written = match &bank {
-        Some(bank) if !is_table => write_lock(&args.out, bank, &answers, &fitted, family)?,
+        Some(bank) if !is_table => write_lock(&args.out, bank, &answers, &fitted, name)?,
         _ => write_table(&args.out, &answers, &fitted, bank.as_ref())?,
     };
     if let Some(html) = &args.html {
-        write_file(html, page::page(&answers, &fitted, family)?.as_bytes())?;
+        files::write(html, page::page(&answers, &fitted, name)?.as_bytes())?;
     }
     let document = json!({
-        "format": 1, "out": args.out, "model": family.name(), "answers": answers.first.len(), "learners": answers.learners.all().len(),
+        "format": 1, "out": args.out, "model": name, "answers": answers.first.len(), "learners": answers.learners.all().len(),
         "repeats": answers.repeats, "items": written.items, "kept": written.kept, "unknown": written.unknown, "stale": written.stale,
         "cycles": fitted.cycles, "converged": fitted.converged, "log_likelihood": fitted.log_likelihood,
     });
@@ -59,7 +66,7 @@ pub(crate) fn run(context: &Context, args: &args::Calibrate) -> anyhow::Result<(
             answers.first.len(),
             answers.learners.all().len(),
             fitted.items.len(),
-            family.name()
+            name
         );
         summarise(&title, &answers, &fitted, &written, out)?;
         writeln!(
@@ -71,15 +78,14 @@ pub(crate) fn run(context: &Context, args: &args::Calibrate) -> anyhow::Result<(
     })
 }
 
-/// The family of curves that `--model` names.
-fn family(context: &Context) -> anyhow::Result<Family> {
-    let name = context
-        .global
-        .model
-        .as_ref()
-        .map_or("2pl".into(), |model| model.to_string_lossy().to_lowercase());
-    let family = Family::ALL.into_iter().find(|family| family.name() == name);
-    family.with_context(|| format!("the model is {name:?}, wanted 1pl, 2pl or 3pl"))
+/// The family of curves that `--model` names, and its name.
+fn model(context: &Context) -> anyhow::Result<(&'static str, Model)> {
+    let wanted = match &context.global.model {
+        Some(model) => model.to_string_lossy().to_lowercase(),
+        None => "2pl".to_owned(),
+    };
+    let found = MODELS.into_iter().find(|(name, _)| *name == wanted);
+    found.with_context(|| format!("the model is {wanted:?}, wanted 1pl, 2pl or 3pl"))
 }
 
 /// What was written.
@@ -101,11 +107,11 @@ fn write_lock(
     bank: &Bank,
     answers: &Answers,
     fitted: &Calibration,
-    family: Family,
+    model: &str,
 ) -> anyhow::Result<Written> {
     let mut lock = old_lock(path)?;
     lock.format = LOCK_FORMAT;
-    lock.model = family.name().to_owned();
+    lock.model = model.to_owned();
     lock.items.retain(|id, _| bank.item_ix(id).is_some());
     let mut written = Written::default();
     for (id, found) in answers.items.all().iter().zip(&fitted.items) {
@@ -144,7 +150,7 @@ fn write_lock(
         written.items + written.kept > 0,
         "no item of the log is in the content: ids are `course/item`, as `paceline check --list` shows them"
     );
-    write_file(path, lock.to_toml().as_bytes())?;
+    files::write(path, lock.to_toml().as_bytes())?;
     Ok(written)
 }
 
@@ -194,7 +200,7 @@ fn write_table(
     if written.items == 0 {
         bail!("no item of the log is in the content");
     }
-    write_file(path, table.as_bytes())?;
+    files::write(path, table.as_bytes())?;
     Ok(written)
 }
 

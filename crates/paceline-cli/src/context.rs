@@ -86,6 +86,12 @@ impl Context {
         }
     }
 
+    /// The bank, where `--content` names a folder.
+    pub(crate) fn named_bank(&self) -> anyhow::Result<Option<Bank>> {
+        let named = self.global.content.is_some();
+        named.then(|| self.bank()).transpose()
+    }
+
     /// Opens the engine on content and store.
     pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
         let bank = Arc::new(self.bank()?);
@@ -220,13 +226,4 @@ pub(crate) fn date(moment: Timestamp) -> String {
             .to_string(),
         Err(_) => "a far date".to_owned(),
     }
-}
-
-/// Writes a file, making its folder.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("could not make {}", folder.display()))?;
-    }
-    std::fs::write(path, bytes).with_context(|| format!("could not write {}", path.display()))
 }

@@ -1,7 +1,7 @@
 //! What the reports of the program have in common.
 
 /// The look of a page.
-pub(crate) const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}
 h1,h2,h3{line-height:1.2}table{border-collapse:collapse}td,th{padding:.2rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}
 td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:pre}.cols{display:grid;grid-template-columns:repeat(3,1fr);gap:1rem}
 .cols li{margin:.4rem 0}small{color:#666;display:block}svg{max-width:100%;height:auto}tr.engine{font-weight:600}";

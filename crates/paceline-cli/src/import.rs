@@ -1,14 +1,14 @@
 //! Taking other systems' courses and logs over.
 
 use crate::args;
-use crate::context::{Context, write_file};
+use crate::context::Context;
+use crate::files;
 use anyhow::{Context as _, ensure};
 use paceline::bank::SourceFile;
 use paceline::bank::import::{Defect, LogImport, LogKind, LogWriter, import_log, oatutor};
 use paceline::ids::check_local_id;
 use serde_json::json;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Defects that are printed.
@@ -49,7 +49,7 @@ fn course(context: &Context, args: &args::ImportOatutor) -> anyhow::Result<()> {
             .path
             .strip_prefix(&format!("{name}/"))
             .unwrap_or(&file.path);
-        write_file(&args.out.join(path), file.text.as_bytes())?;
+        files::write(&args.out.join(path), file.text.as_bytes())?;
     }
     let document = json!({
         "format": 1, "out": args.out, "skills": imported.skills, "problems": imported.problems, "items": imported.items, "hints": imported.hints,
@@ -124,12 +124,7 @@ fn walk(
 }
 
 fn log(context: &Context, args: &args::ImportLog) -> anyhow::Result<()> {
-    let bank = context
-        .global
-        .content
-        .is_some()
-        .then(|| context.bank())
-        .transpose()?;
+    let bank = context.named_bank()?;
     let skills_of = |item: &str| {
         let bank = bank.as_ref()?;
         let skills = bank.item_skills(bank.item_ix(item)?).iter();
@@ -140,7 +135,7 @@ fn log(context: &Context, args: &args::ImportLog) -> anyhow::Result<()> {
                 .join(";"),
         )
     };
-    let input = open(&args.file)?;
+    let input = files::open_unpacked(&args.file)?;
     let name = args.file.to_string_lossy().to_lowercase();
     let plain = name.trim_end_matches(".gz");
     let kind = match plain {
@@ -167,7 +162,7 @@ fn log(context: &Context, args: &args::ImportLog) -> anyhow::Result<()> {
         packed.write_all(&bytes)?;
         bytes = packed.finish()?;
     }
-    write_file(&args.out, &bytes)?;
+    files::write(&args.out, &bytes)?;
     let named: Vec<_> = found
         .named
         .iter()
@@ -199,17 +194,4 @@ fn first_reason(found: &LogImport) -> String {
         Some((line, why)) => format!("line {line}: {why}"),
         None => format!("{} entries about something else", found.other),
     }
-}
-
-/// Opens a file, unpacked where it is packed.
-fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
-    let file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
-    let mut input = BufReader::with_capacity(1 << 16, file);
-    let is_packed = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    if is_packed {
-        return Ok(Box::new(BufReader::new(
-            flate2::bufread::MultiGzDecoder::new(input),
-        )));
-    }
-    Ok(Box::new(input))
 }

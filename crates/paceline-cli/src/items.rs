@@ -2,26 +2,20 @@
 
 use crate::answers::Answers;
 use crate::args;
-use crate::calibrate::fit::{self, Family, Holding};
-use crate::context::{Context, write_file};
-use crate::html;
-use paceline::bank::Bank;
+use crate::context::Context;
+use crate::{files, html, progress};
 use paceline::bank::health::{Finding, Item, Log, Options, Urgency, report};
+use paceline::bank::{Bank, calibrate};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 pub(crate) fn run(context: &Context, args: &args::Items) -> anyhow::Result<()> {
-    let bank = context
-        .global
-        .content
-        .is_some()
-        .then(|| context.bank())
-        .transpose()?;
-    let bar = crate::model::bar();
+    let bank = context.named_bank()?;
+    let bar = progress::told();
     bar.set_message("reading the log");
     let answers = Answers::read(&args.log, bank.as_ref())?;
-    let fitted = fit::fit(&answers, Family::Two, Holding::Beliefs, &bar)?;
+    let fitted = answers.calibrate(&calibrate::Options::default(), &bar)?;
     bar.set_message("looking at each item");
     let items: Vec<Item<'_>> = fitted
         .items
@@ -41,7 +35,7 @@ pub(crate) fn run(context: &Context, args: &args::Items) -> anyhow::Result<()> {
     let findings = report(&log, &Options::default())?;
     bar.finish_and_clear();
     if let Some(file) = &args.html {
-        write_file(file, page(&answers, &findings)?.as_bytes())?;
+        files::write(file, page(&answers, &findings)?.as_bytes())?;
     }
     let name = |finding: &Finding| answers.items.all()[finding.item as usize].to_string();
     let documents: Vec<_> = findings

@@ -1,18 +1,18 @@
 //! Fitting the learner model to an answer log, and judging it on another.
 
 use crate::args;
-use crate::context::{Context, write_file};
+use crate::context::Context;
 use crate::simulate::plots;
+use crate::{files, html, progress};
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use paceline::learner::evaluate::{EvaluateOptions, Evaluation, evaluate};
 use paceline::learner::fit::{Baselining, FitOptions, Overflow, Progress, Workspace, fit};
 use paceline::learner::knowledge::Variant;
 use paceline::learner::model::{Model, Summary};
 use paceline::log::Order;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Features, skills and transitions that a summary names.
@@ -32,7 +32,7 @@ pub(crate) fn run_fit(context: &Context, args: &args::Fit) -> anyhow::Result<()>
         },
         ..FitOptions::default()
     };
-    let bar = bar();
+    let bar = progress::told();
     let overflow = || {
         let folder = args.out.parent().filter(|it| !it.as_os_str().is_empty());
         let file = tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))?;
@@ -42,9 +42,12 @@ pub(crate) fn run_fit(context: &Context, args: &args::Fit) -> anyhow::Result<()>
         memory_bytes: args.memory << 20,
         open: Some(&overflow),
     };
-    let model = fit(open(&args.log)?, &options, &workspace, &mut |progress| {
-        show(&bar, &progress)
-    })
+    let model = fit(
+        files::open(&args.log)?,
+        &options,
+        &workspace,
+        &mut |progress| show(&bar, &progress),
+    )
     .with_context(|| format!("could not fit to {}", args.log.display()))?;
     bar.finish_and_clear();
     let bytes = if is_toml(&args.out) {
@@ -52,7 +55,7 @@ pub(crate) fn run_fit(context: &Context, args: &args::Fit) -> anyhow::Result<()>
     } else {
         model.to_bytes()
     };
-    write_file(&args.out, &bytes)?;
+    files::write(&args.out, &bytes)?;
     let summary = model.summary(NAMED);
     let p = &model.provenance;
     context.print(
@@ -84,10 +87,10 @@ pub(crate) fn run_evaluate(context: &Context, args: &args::Evaluate) -> anyhow::
         order: order(args.sort),
         ..EvaluateOptions::default()
     };
-    let found = evaluate(open(&args.log)?, &model, &options)
+    let found = evaluate(files::open(&args.log)?, &model, &options)
         .with_context(|| format!("could not evaluate on {}", args.log.display()))?;
     if let Some(report) = &args.report {
-        write_file(report, page(&found)?.as_bytes())?;
+        files::write(report, page(&found)?.as_bytes())?;
     }
     let document = found.to_json(&args.log.display().to_string());
     context.print(&document, |out| print_table(&found, out))
@@ -139,22 +142,8 @@ fn is_toml(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "toml")
 }
 
-fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
-    let file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
-    Ok(BufReader::with_capacity(1 << 16, file))
-}
-
 const fn order(sort: bool) -> Order {
     if sort { Order::Sort } else { Order::Given }
-}
-
-/// A bar on a terminal, nothing elsewhere.
-pub(crate) fn bar() -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}");
-    ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn show(bar: &ProgressBar, progress: &Progress) {
@@ -204,10 +193,7 @@ fn print_table(found: &Evaluation, out: &mut dyn Write) -> io::Result<()> {
 fn page(found: &Evaluation) -> anyhow::Result<String> {
     let mut table = Vec::new();
     print_table(found, &mut table)?;
-    let mut page = String::from(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Paceline: evaluation</title>\
-         <body style=\"font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto\"><h1>Evaluation</h1>",
-    );
+    let mut page = html::begin("Evaluation");
     write!(page, "<pre>{}</pre>", String::from_utf8_lossy(&table))?;
     let names = found.results.iter().map(|judged| judged.model.as_str());
     let curves = names.zip(&found.reliability).map(|(name, bins)| {
@@ -248,7 +234,7 @@ fn page(found: &Evaluation) -> anyhow::Result<String> {
     }
     page.push_str("<h2>By skill</h2><table><tr><th>skill<th>rows<th>right<th>predicted</tr>");
     for skill in &found.by_skill {
-        let id = skill.skill.replace('&', "&amp;").replace('<', "&lt;");
+        let id = html::escape(&skill.skill);
         write!(
             page,
             "<tr><td>{id}<td>{}<td>{:.3}<td>{:.3}</tr>",

@@ -2,17 +2,12 @@
 
 use crate::args;
 use crate::context::Context;
-use anyhow::Context as _;
-use flate2::read::MultiGzDecoder;
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::{files, progress};
 use paceline::event::Event;
 use paceline::{Engine, Update};
 use serde_json::json;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
-use std::path::Path;
+use std::io::{self, BufRead, Read};
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// The longest line that is read.
 const MAX_LINE: usize = 1 << 20;
@@ -33,8 +28,8 @@ struct Tally {
 
 pub(crate) fn run(context: &Context, args: &args::Record) -> anyhow::Result<ExitCode> {
     let engine = context.engine()?;
-    let mut input = open(&args.file)?;
-    let progress = progress();
+    let mut input = files::open_unpacked(&args.file)?;
+    let progress = progress::spinner();
     let mut tally = Tally::default();
     let mut batch = Vec::new();
     let mut number = 0;
@@ -117,35 +112,6 @@ impl Tally {
             self.errors.push((line, why));
         }
     }
-}
-
-/// A spinner on a terminal, nothing elsewhere.
-fn progress() -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let progress = ProgressBar::new_spinner();
-    progress.set_style(ProgressStyle::default_spinner());
-    progress.enable_steady_tick(Duration::from_millis(200));
-    progress
-}
-
-/// Opens a file or standard input, gzipped or not.
-fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
-    let mut input: BufReader<Box<dyn Read>> = BufReader::new(if path == Path::new("-") {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(path).with_context(|| format!("could not open {}", path.display()))?)
-    });
-    let gzipped = input
-        .fill_buf()
-        .with_context(|| format!("could not read {}", path.display()))?
-        .starts_with(&[0x1f, 0x8b]);
-    Ok(if gzipped {
-        Box::new(BufReader::new(MultiGzDecoder::new(input)))
-    } else {
-        Box::new(input)
-    })
 }
 
 /// The next line, or why it is refused; none at the end. A line that is too long is passed over without being held.

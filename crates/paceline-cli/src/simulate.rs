@@ -7,16 +7,16 @@ pub(crate) mod plots;
 mod study;
 
 use crate::args;
-use crate::context::{Context, write_file};
+use crate::context::Context;
 use crate::plan::word;
+use crate::{files, progress};
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
 use paceline::Bank;
 use paceline_sim::{
     Config, Curriculum, PolicyKind, Progress, Row, Shown, Study, compare, showcase,
 };
 use serde::Serialize;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 /// The course that simulated classes study.
@@ -48,8 +48,8 @@ pub(crate) fn run(context: &Context, args: &args::Simulate) -> anyhow::Result<()
     }
     let study = comparison(&bank, context.global.seed, args)?;
     let report = args.out.join("simulate.html");
-    write_file(&report, html::page(&bank, &students, &study)?.as_bytes())?;
-    write_file(
+    files::write(&report, html::page(&bank, &students, &study)?.as_bytes())?;
+    files::write(
         &args.out.join("simulate.json"),
         &serde_json::to_vec(&study.comparison)?,
     )?;
@@ -88,7 +88,7 @@ fn comparison(bank: &Arc<Bank>, seed: u64, args: &args::Simulate) -> anyhow::Res
         ..default
     };
     let pool = threads(args)?;
-    let bar = bar(0, "{bar:40} {pos}/{len} classes, {eta} left");
+    let bar = progress::bar(0, "{bar:40} {pos}/{len} classes, {eta} left");
     let show = |progress: Progress| {
         bar.set_length(progress.total as u64);
         bar.inc(1);
@@ -103,15 +103,6 @@ fn threads(args: &args::Simulate) -> anyhow::Result<rayon::ThreadPool> {
         .num_threads(args.threads.unwrap_or(0))
         .build()
         .context("could not start the threads")
-}
-
-/// A bar with the time left on a terminal, nothing elsewhere.
-fn bar(length: u64, template: &str) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template(template);
-    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// What a student's lesson says of each activity, in one line.

@@ -1,6 +1,5 @@
 //! The report on a calibration: one page without scripts, the same bytes for the same log.
 
-use super::fit::Family;
 use crate::answers::Answers;
 use crate::html;
 use crate::simulate::plots;
@@ -10,11 +9,7 @@ use std::fmt::Write;
 /// Items whose fit is drawn.
 const SHOWN: usize = 12;
 
-pub(super) fn page(
-    answers: &Answers,
-    fitted: &Calibration,
-    family: Family,
-) -> anyhow::Result<String> {
+pub(super) fn page(answers: &Answers, fitted: &Calibration, model: &str) -> anyhow::Result<String> {
     let mut page = html::begin("Calibration");
     write!(
         page,
@@ -22,7 +17,7 @@ pub(super) fn page(
         answers.first.len(),
         answers.learners.all().len(),
         fitted.items.len(),
-        family.name(),
+        model,
         fitted.cycles
     )?;
     let mut order: Vec<usize> = (0..fitted.items.len()).collect();

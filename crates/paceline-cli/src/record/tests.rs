@@ -1,7 +1,7 @@
 use super::*;
 
 fn lines(text: &[u8]) -> Vec<Result<Vec<u8>, String>> {
-    let mut input = BufReader::new(text);
+    let mut input = io::BufReader::new(text);
     std::iter::from_fn(|| read_line(&mut input).unwrap()).collect()
 }
 

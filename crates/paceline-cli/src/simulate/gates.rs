@@ -1,7 +1,7 @@
 //! Whether simulated students resemble published ones.
 
 use crate::context::Context;
-use anyhow::Context as _;
+use crate::files;
 use paceline_sim::{Family, Fitted, Gate, gates, generate};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -33,9 +33,7 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
 
 /// Reads the numbers of the fitted family.
 pub(super) fn fitted(path: &Path) -> anyhow::Result<Fitted> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("could not read {}", path.display()))?;
-    Ok(Fitted::from_json(&text)?)
+    Ok(Fitted::from_json(&files::read_text(path)?)?)
 }
 
 fn print(rows: &[Gate], out: &mut dyn Write) -> io::Result<()> {

@@ -1,18 +1,16 @@
 //! The report: one page without scripts, the same bytes for the same input.
 
 use super::{delayed, end, line, plots};
-use crate::html::{STYLE, escape};
+use crate::html::{begin, escape};
 use paceline::Bank;
 use paceline_sim::{Figure, Row, Shown, Study};
 use std::fmt::Write;
 
 pub(super) fn page(bank: &Bank, students: &[Shown], study: &Study) -> anyhow::Result<String> {
-    let mut page = String::new();
+    let mut page = begin("Simulated classes");
     write!(
         page,
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Paceline: simulated classes</title><style>{STYLE}</style><h1>Simulated classes</h1>\
-         <p>Seed {}, {} classes of thirty a family of students, one world each. Gains are over a fixed pacing guide at equal minutes, in \
+        "<p>Seed {}, {} classes of thirty a family of students, one world each. Gains are over a fixed pacing guide at equal minutes, in \
          standard deviations of its test at the end of the term; intervals are 95 %, from the spread over classes. The students are not the \
          engine's own model of a student.</p>",
         study.comparison.seed, study.comparison.worlds

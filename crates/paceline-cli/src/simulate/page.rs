@@ -1,7 +1,7 @@
 //! The report of a study: its tables once, as Markdown and as a page with figures.
 
 use super::plots;
-use crate::html::{STYLE, escape};
+use crate::html::{begin, escape};
 use paceline_sim::study::{Effect, Report, SchoolEffect};
 use std::fmt::Write;
 
@@ -262,14 +262,8 @@ pub(super) fn markdown(report: &Report, tables: &[Table]) -> String {
 
 /// The report as one page without scripts, with figures.
 pub(super) fn html(report: &Report, tables: &[Table]) -> anyhow::Result<String> {
-    let name = escape(&report.name);
-    let mut page = String::new();
-    write!(
-        page,
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{name}</title><style>{STYLE}</style><h1>{name}</h1><p>{}</p>",
-        escape(&opening(report))
-    )?;
+    let mut page = begin(&report.name);
+    write!(page, "<p>{}</p>", escape(&opening(report)))?;
     for table in tables {
         write!(
             page,

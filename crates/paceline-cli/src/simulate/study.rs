@@ -1,8 +1,8 @@
 //! A study from a file: taught cell by cell, kept on disk as it goes, reported in five forms.
 
 use super::page;
-use crate::args;
-use crate::context::{Context, write_file};
+use crate::context::Context;
+use crate::{args, files, progress};
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use paceline_sim::study::{Cells, Courses, Design, Effect, Part, Report, run as teach};
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, file: &Path, args: &args::Simulate) -> anyh
         ("log.csv", report.log.clone()),
     ];
     for (name, text) in files.iter().filter(|(_, text)| !text.is_empty()) {
-        write_file(&args.out.join(name), text.as_bytes())?;
+        files::write(&args.out.join(name), text.as_bytes())?;
     }
     context.print(&report, |out| {
         writeln!(out, "{}", page::short(&report))?;
@@ -51,8 +51,8 @@ pub(super) fn run(context: &Context, file: &Path, args: &args::Simulate) -> anyh
 
 fn design(file: &Path, args: &args::Simulate) -> anyhow::Result<Design> {
     let name = file.display();
-    let text = fs::read_to_string(file).with_context(|| format!("could not read {name}"))?;
-    let mut design = Design::parse(&text).with_context(|| format!("{name} is no study"))?;
+    let mut design =
+        Design::parse(&files::read_text(file)?).with_context(|| format!("{name} is no study"))?;
     if let Some(pupils) = args.pupils {
         design.population.pupils = pupils;
     }
@@ -94,7 +94,7 @@ impl Clock {
     fn start() -> Self {
         let start = Instant::now();
         Self {
-            bar: super::bar(STEPS, "{bar:40} {percent} %, {eta} left"),
+            bar: progress::bar(STEPS, "{bar:40} {percent} %, {eta} left"),
             start,
             last: Mutex::new(start),
         }
