@@ -3,7 +3,9 @@
 //! A lesson is planned whole. It is planned again when it runs out before the bell, and when a pupil is wrong twice running on a skill, so
 //! that what the answers showed can change what comes next.
 
-use paceline::event::{Attempt, Enrolled, Event, EventBody, Help, Instance, Outcome, Studied};
+use paceline::event::{
+    Attempt, Enrolled, Event, EventBody, Goal, Help, Instance, Outcome, Studied,
+};
 use paceline::ids::LearnerId;
 use paceline::strategy::Strategies;
 use paceline::time::{Timestamp, UtcOffset};
@@ -14,9 +16,9 @@ use std::sync::Arc;
 
 use crate::SimError;
 use crate::calendar::Calendar;
-use crate::curriculum::Curriculum;
+use crate::curriculum::{Curriculum, Skill};
 use crate::observation::{Activity, Kind, Now, Observation};
-use crate::term::{Desk, Teacher};
+use crate::term::{Desk, Done, Teacher};
 
 /// The first day of the term: Monday, 7 September 2026, nine in the morning, UTC.
 pub(crate) const TERM_START: Timestamp = Timestamp(20_703 * 86_400 + 9 * 3_600);
@@ -27,6 +29,8 @@ const NEVER: u64 = u64::MAX;
 const SEARCH_WIDTH: u16 = 1;
 /// A declared taste of this many units, either way, is as strong as an interest can be stated.
 const FULL_TASTE: f64 = 2.0;
+/// Success on a typical item that a year's goal asks for, the usual one.
+const THRESHOLD: f32 = 0.8;
 /// Wrong answers in a row on a skill that call for another plan.
 const WRONG_IN_A_ROW: u32 = 2;
 
@@ -35,8 +39,7 @@ pub(crate) struct EngineTeacher<'a> {
     engine: Engine,
     curriculum: &'a Curriculum,
     strategies: Strategies,
-    /// What may be planned in each year: its part of the syllabus and all before. The bank may hold more.
-    filters: Vec<Vec<String>>,
+    years: Vec<Year>,
     calendar: Calendar,
     seed: u64,
     learners: Vec<LearnerId>,
@@ -65,7 +68,7 @@ impl<'a> EngineTeacher<'a> {
             engine,
             curriculum,
             strategies,
-            filters: filters(curriculum, calendar),
+            years: years(curriculum, calendar),
             calendar: *calendar,
             seed,
             learners: Vec::new(),
@@ -76,10 +79,12 @@ impl<'a> EngineTeacher<'a> {
     }
 
     fn plan(&self, learner: &LearnerId, now: Now) -> Result<Vec<paceline::Activity>, SimError> {
+        let year = &self.years[usize::from(self.calendar.year_of(now.lesson))];
         let request = PlanRequest {
             minutes: Some(Minutes::clamped(now.minutes_left as f32)),
             strategies: self.strategies,
-            filter: Some(self.filters[usize::from(self.calendar.year_of(now.lesson))].clone()),
+            filter: Some(year.filter.clone()),
+            goal: year.goal.clone(),
             ..PlanRequest::default()
         };
         let plan = self
@@ -87,6 +92,13 @@ impl<'a> EngineTeacher<'a> {
             .plan(learner, &request, moment(now), self.seed)
             .map_err(SimError::refused)?;
         Ok(plan.activities)
+    }
+
+    fn record(&self, events: Vec<Event>) -> Result<(), SimError> {
+        for answer in self.engine.record_many(events) {
+            answer.map_err(SimError::refused)?;
+        }
+        Ok(())
     }
 
     /// An activity of the engine's, as the pupil meets it.
@@ -144,7 +156,7 @@ impl Teacher for EngineTeacher<'_> {
                 let Some(seen) = desk.work(activity) else {
                     break;
                 };
-                events.push(seen_event(learner, planned, seen, now)?);
+                events.push(seen_event(learner, Named::planned(planned), seen, now)?);
                 let failed = seen.right == Some(false);
                 let before = if wrong.0 == activity.skill {
                     wrong.1
@@ -159,41 +171,102 @@ impl Teacher for EngineTeacher<'_> {
             if events.is_empty() {
                 break;
             }
-            for answer in self.engine.record_many(events) {
-                answer.map_err(SimError::refused)?;
-            }
+            self.record(events)?;
         }
         Ok(())
     }
+
+    fn hear(&mut self, pupil: u32, done: &[Done]) -> Result<(), SimError> {
+        let learner = &self.learners[pupil as usize];
+        let event = |&(activity, seen, now): &Done| {
+            let shown = Named::unplanned(self.curriculum, activity);
+            seen_event(learner, shown, seen, now)
+        };
+        self.record(done.iter().map(event).collect::<Result<_, _>>()?)
+    }
 }
 
-/// Whole courses where there is one year, else the skills up to the end of each.
-fn filters(curriculum: &Curriculum, calendar: &Calendar) -> Vec<Vec<String>> {
+/// What a school tells the engine of a year.
+struct Year {
+    /// What may be planned: the year's part of the syllabus and all before. The bank may hold more.
+    filter: Vec<String>,
+    /// The year's part, where there is another.
+    goal: Option<Goal>,
+}
+
+/// The years of a calendar; one alone is its whole courses.
+fn years(curriculum: &Curriculum, calendar: &Calendar) -> Vec<Year> {
     if calendar.years == 1 {
-        return vec![curriculum.courses()];
+        let filter = curriculum.courses();
+        return vec![Year { filter, goal: None }];
     }
-    let n = curriculum.n_skills();
-    let until = |year| &curriculum.skills[..calendar.scope(year, n).end];
-    let ids = |year| until(year).iter().map(|skill| skill.id.clone()).collect();
-    (0..calendar.years).map(ids).collect()
+    let ids = |skills: &[Skill]| skills.iter().map(|skill| skill.id.clone()).collect();
+    let year = |year| {
+        let scope = calendar.scope(year, curriculum.n_skills());
+        let goal = Goal {
+            skills: ids(&curriculum.skills[scope.clone()]),
+            threshold: Probability::clamped(THRESHOLD),
+            date: None,
+        };
+        Year {
+            filter: ids(&curriculum.skills[..scope.end]),
+            goal: Some(goal),
+        }
+    };
+    (0..calendar.years).map(year).collect()
+}
+
+/// Which activity was worked on, by the ids that a platform knows.
+struct Named<'a> {
+    /// The plan's, where it was planned.
+    activity: Option<String>,
+    skill: &'a str,
+    /// An item with its version where it is known; none for a lesson.
+    item: Option<(&'a str, Option<String>)>,
+    theme: Option<String>,
+}
+
+impl<'a> Named<'a> {
+    fn planned(planned: &'a paceline::Activity) -> Self {
+        let item = planned.item.as_ref();
+        Self {
+            activity: Some(planned.id.clone()),
+            skill: planned.skill(),
+            item: item.map(|item| (item.id.as_str(), Some(item.version.clone()))),
+            theme: planned.instance.theme.clone(),
+        }
+    }
+
+    fn unplanned(curriculum: &'a Curriculum, activity: Activity) -> Self {
+        let item = match activity.kind {
+            Kind::Practice { item } => Some((curriculum.items[item as usize].id.as_str(), None)),
+            Kind::Lesson => None,
+        };
+        Self {
+            activity: None,
+            skill: &curriculum.skills[activity.skill as usize].id,
+            item,
+            theme: curriculum.themes.get(activity.theme as usize).cloned(),
+        }
+    }
 }
 
 /// What was seen, as the event a platform would send.
 fn seen_event(
     learner: &LearnerId,
-    planned: &paceline::Activity,
+    shown: Named<'_>,
     seen: Observation,
     now: Now,
 ) -> Result<Event, SimError> {
     let seconds = seen.seconds as f32;
-    let activity = Some(planned.id.clone());
-    let body = match (&planned.item, seen.right) {
-        (Some(item), Some(right)) => EventBody::Attempt(Attempt {
+    let Named { activity, .. } = shown;
+    let body = match (shown.item, seen.right) {
+        (Some((item, version)), Some(right)) => EventBody::Attempt(Attempt {
             activity,
-            item: item.id.clone(),
-            version: Some(item.version.clone()),
+            item: item.to_owned(),
+            version,
             instance: Instance {
-                theme: planned.instance.theme.clone(),
+                theme: shown.theme,
                 ..Instance::default()
             },
             outcome: Outcome::Score(if right {
@@ -212,7 +285,7 @@ fn seen_event(
         }),
         _ => EventBody::Studied(Studied {
             activity,
-            skill: planned.skill().to_owned(),
+            skill: shown.skill.to_owned(),
             seconds,
         }),
     };
@@ -244,3 +317,6 @@ fn moment(now: Now) -> Timestamp {
 fn index<'a>(ids: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, u32> {
     ids.zip(0..).collect()
 }
+
+#[cfg(test)]
+mod tests;

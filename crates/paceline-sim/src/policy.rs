@@ -82,17 +82,26 @@ impl Baseline {
         calendar: &Calendar,
         draws: Draws,
     ) -> Box<dyn Policy + 'a> {
+        let calendar = *calendar;
         match self {
-            Baseline::Fixed => Box::new(fixed::Fixed::new(curriculum, *calendar, draws)),
+            Baseline::Fixed => Box::new(fixed::Fixed::new(curriculum, calendar, draws)),
             Baseline::FixedReview => {
-                Box::new(fixed::Fixed::with_review(curriculum, *calendar, draws))
+                Box::new(fixed::Fixed::with_review(curriculum, calendar, draws))
             }
-            Baseline::Random => Box::new(random::Random::new(curriculum, draws)),
-            Baseline::MasteryLeitner => Box::new(mastery::MasteryLeitner::new(curriculum, draws)),
-            Baseline::Zpdes => Box::new(zpdes::Zpdes::new(curriculum, draws)),
-            Baseline::LowestMastery => Box::new(lowest::LowestMastery::new(curriculum, draws)),
-            Baseline::GreedyFrontier => Box::new(frontier::GreedyFrontier::new(curriculum, draws)),
-            Baseline::FixedRetention => Box::new(retention::FixedRetention::new(curriculum, draws)),
+            Baseline::Random => Box::new(random::Random::new(curriculum, calendar, draws)),
+            Baseline::MasteryLeitner => {
+                Box::new(mastery::MasteryLeitner::new(curriculum, calendar, draws))
+            }
+            Baseline::Zpdes => Box::new(zpdes::Zpdes::new(curriculum, calendar, draws)),
+            Baseline::LowestMastery => {
+                Box::new(lowest::LowestMastery::new(curriculum, calendar, draws))
+            }
+            Baseline::GreedyFrontier => {
+                Box::new(frontier::GreedyFrontier::new(curriculum, calendar, draws))
+            }
+            Baseline::FixedRetention => {
+                Box::new(retention::FixedRetention::new(curriculum, calendar, draws))
+            }
         }
     }
 }

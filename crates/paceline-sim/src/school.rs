@@ -13,7 +13,7 @@ use crate::compare::PolicyKind;
 use crate::draws::{Draws, Purpose};
 use crate::math;
 use crate::policy::Baseline;
-use crate::term::{Class, Desk, Outcome, Teacher};
+use crate::term::{Class, Desk, Done, Outcome, Teacher};
 use crate::world::World;
 
 /// How a school is run; the same but for its teachers' time.
@@ -300,6 +300,8 @@ fn moves(population: &Population, class: Class<'_>) -> Vec<Option<u16>> {
 }
 
 /// The policy in some lessons, the pacing guide in the others and for those who moved away.
+///
+/// What a pupil does in the one's lessons the other hears of, as a school's platform would record it.
 struct Mixed<'a> {
     policy: Box<dyn Teacher + 'a>,
     guide: Box<dyn Teacher + 'a>,
@@ -322,11 +324,22 @@ impl Teacher for Mixed<'_> {
         };
         let week = now.lesson / self.week_lessons;
         let moved = self.moves[pupil as usize].is_some_and(|gone| gone <= week);
-        if self.lessons[usize::from(now.lesson)] && !moved {
-            self.policy.lesson(pupil, desk)
-        } else {
-            self.guide.lesson(pupil, desk)
+        if moved {
+            return self.guide.lesson(pupil, desk);
         }
+        let (gives, hears) = if self.lessons[usize::from(now.lesson)] {
+            (&mut self.policy, &mut self.guide)
+        } else {
+            (&mut self.guide, &mut self.policy)
+        };
+        desk.keep();
+        gives.lesson(pupil, desk)?;
+        hears.hear(pupil, desk.done())
+    }
+
+    fn hear(&mut self, pupil: u32, done: &[Done]) -> Result<(), SimError> {
+        self.policy.hear(pupil, done)?;
+        self.guide.hear(pupil, done)
     }
 }
 

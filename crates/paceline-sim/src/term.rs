@@ -6,7 +6,7 @@ use crate::SimError;
 use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::draws::Draws;
-use crate::observation::{Activity, Kind, Now};
+use crate::observation::{Activity, Kind, Now, Observation};
 use crate::policy::Policy;
 use crate::pupil::{Ended, Pupil, Seat};
 use crate::world::World;
@@ -55,7 +55,13 @@ pub(crate) trait Teacher {
 
     /// What a pupil works on from `now`; the oracle alone may look at the pupil.
     fn lesson(&mut self, pupil: u32, desk: &mut Desk<'_, '_>) -> Result<(), SimError>;
+
+    /// What a pupil did in a lesson that someone else gave, in order of time.
+    fn hear(&mut self, pupil: u32, done: &[Done]) -> Result<(), SimError>;
 }
+
+/// An activity that was finished: what, when, and what could be seen.
+pub(crate) type Done = (Activity, Observation, Now);
 
 /// One pupil at work in one lesson.
 pub(crate) struct Desk<'d, 'w> {
@@ -65,6 +71,8 @@ pub(crate) struct Desk<'d, 'w> {
     logs: bool,
     now: Now,
     over: bool,
+    /// What was finished, where someone is to hear of it.
+    done: Option<Vec<Done>>,
 }
 
 impl<'d, 'w> Desk<'d, 'w> {
@@ -81,7 +89,18 @@ impl<'d, 'w> Desk<'d, 'w> {
             logs,
             now,
             over: false,
+            done: None,
         }
+    }
+
+    /// Has what is finished from now on kept for [`Desk::done`].
+    pub(crate) fn keep(&mut self) {
+        self.done = Some(Vec::new());
+    }
+
+    /// What was finished since it is kept.
+    pub(crate) fn done(&self) -> &[Done] {
+        self.done.as_deref().unwrap_or_default()
     }
 
     /// The present moment; none once the lesson is over for this pupil.
@@ -90,7 +109,8 @@ impl<'d, 'w> Desk<'d, 'w> {
     }
 
     /// Has the pupil work on `activity`; what could be seen, if it was finished.
-    pub(crate) fn work(&mut self, activity: Activity) -> Option<crate::Observation> {
+    pub(crate) fn work(&mut self, activity: Activity) -> Option<Observation> {
+        let began = self.now;
         let (ended, minutes) = self.pupil.work(activity, self.now);
         self.result.minutes += minutes;
         self.result.activities += 1;
@@ -108,17 +128,16 @@ impl<'d, 'w> Desk<'d, 'w> {
                 self.result.log.push((item, self.now.day, second, right));
             }
         }
-        match ended {
-            Ended::Finished(seen) => Some(seen),
-            Ended::Quit(seen) => {
-                self.over = true;
-                Some(seen)
-            }
-            Ended::Bell => {
-                self.over = true;
-                None
-            }
+        let (quits, seen) = match ended {
+            Ended::Finished(seen) => (false, Some(seen)),
+            Ended::Quit(seen) => (true, Some(seen)),
+            Ended::Bell => (true, None),
+        };
+        self.over |= quits;
+        if let (Some(done), Some(seen)) = (&mut self.done, seen) {
+            done.push((activity, seen, began));
         }
+        seen
     }
 }
 
@@ -150,6 +169,14 @@ impl<'a, F: Fn(u32) -> Box<dyn Policy + 'a>> Teacher for Separately<'a, F> {
             if let Some(seen) = desk.work(activity) {
                 policy.observe(activity, seen, now);
             }
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, pupil: u32, done: &[Done]) -> Result<(), SimError> {
+        let policy = &mut self.pupils[pupil as usize];
+        for &(activity, seen, now) in done {
+            policy.observe(activity, seen, now);
         }
         Ok(())
     }
@@ -220,6 +247,11 @@ impl Teacher for Oracle {
                 )
             });
         }
+        Ok(())
+    }
+
+    /// It sees the pupil as it is.
+    fn hear(&mut self, _: u32, _: &[Done]) -> Result<(), SimError> {
         Ok(())
     }
 }

@@ -10,7 +10,6 @@ use crate::observation::{Activity, Kind, Now, Observation};
 /// Everyone works on what the guide has for this minute of the term: first its lesson, then its items.
 pub(super) struct Fixed<'a> {
     ledger: Ledger<'a>,
-    calendar: Calendar,
     /// Share of practice that goes to skills of earlier in the guide.
     review: f64,
 }
@@ -18,8 +17,7 @@ pub(super) struct Fixed<'a> {
 impl<'a> Fixed<'a> {
     pub(super) fn new(curriculum: &'a Curriculum, calendar: Calendar, draws: Draws) -> Self {
         Self {
-            ledger: Ledger::new(curriculum, draws),
-            calendar,
+            ledger: Ledger::new(curriculum, calendar, draws),
             review: 0.0,
         }
     }
@@ -40,7 +38,8 @@ impl<'a> Fixed<'a> {
         let n = self.ledger.curriculum.n_skills();
         let lesson_minutes = now.minute + now.minutes_left;
         let done = f64::from(now.lesson) + now.minute / lesson_minutes.max(1e-9);
-        ((done / f64::from(self.calendar.n_lessons()) * n as f64) as usize).min(n.saturating_sub(1))
+        ((done / f64::from(self.ledger.calendar.n_lessons()) * n as f64) as usize)
+            .min(n.saturating_sub(1))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Policy;
 use super::ledger::Ledger;
+use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::draws::Draws;
 use crate::observation::{Activity, Kind, Now, Observation};
@@ -14,9 +15,9 @@ pub(super) struct GreedyFrontier<'a> {
 const MASTERED: f64 = 0.85;
 
 impl<'a> GreedyFrontier<'a> {
-    pub(super) fn new(curriculum: &'a Curriculum, draws: Draws) -> Self {
+    pub(super) fn new(curriculum: &'a Curriculum, calendar: Calendar, draws: Draws) -> Self {
         Self {
-            ledger: Ledger::new(curriculum, draws),
+            ledger: Ledger::new(curriculum, calendar, draws),
         }
     }
 
@@ -36,7 +37,7 @@ impl<'a> GreedyFrontier<'a> {
 impl Policy for GreedyFrontier<'_> {
     fn next(&mut self, now: Now) -> Option<Activity> {
         let ledger = &self.ledger;
-        let n = ledger.curriculum.n_skills();
+        let n = ledger.year(now).end;
         let open = |&k: &usize| ledger.unlocked(k, |p| p.taught && p.recent >= 0.65);
         let left = |&k: &usize| ledger.skills[k].recent < MASTERED;
         let offers = |k: usize| ledger.teach(k, now);

@@ -1,5 +1,8 @@
 //! What the plain policies keep of a pupil: counts per skill, which item is next, and a theme by lot.
 
+use std::ops::Range;
+
+use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::draws::{Draws, Purpose};
 use crate::observation::{Activity, Kind, Now, Observation};
@@ -19,21 +22,29 @@ pub(super) struct Record {
 /// All skills' records of one pupil.
 pub(super) struct Ledger<'a> {
     pub(super) curriculum: &'a Curriculum,
+    pub(super) calendar: Calendar,
     pub(super) draws: Draws,
     pub(super) skills: Vec<Record>,
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(curriculum: &'a Curriculum, draws: Draws) -> Self {
+    pub(super) fn new(curriculum: &'a Curriculum, calendar: Calendar, draws: Draws) -> Self {
         let start = Record {
             recent: 0.5,
             ..Record::default()
         };
         Self {
             curriculum,
+            calendar,
             draws,
             skills: vec![start; curriculum.n_skills()],
         }
+    }
+
+    /// The part of the syllabus that this year teaches: no policy goes beyond its end.
+    pub(super) fn year(&self, now: Now) -> Range<usize> {
+        let year = self.calendar.year_of(now.lesson);
+        self.calendar.scope(year, self.curriculum.n_skills())
     }
 
     pub(super) fn observe(&mut self, activity: Activity, seen: Observation) {

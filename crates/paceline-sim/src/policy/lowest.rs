@@ -2,6 +2,7 @@
 
 use super::Policy;
 use super::ledger::{Ledger, Record};
+use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::draws::Draws;
 use crate::observation::{Activity, Now, Observation};
@@ -12,9 +13,9 @@ pub(super) struct LowestMastery<'a> {
 }
 
 impl<'a> LowestMastery<'a> {
-    pub(super) fn new(curriculum: &'a Curriculum, draws: Draws) -> Self {
+    pub(super) fn new(curriculum: &'a Curriculum, calendar: Calendar, draws: Draws) -> Self {
         Self {
-            ledger: Ledger::new(curriculum, draws),
+            ledger: Ledger::new(curriculum, calendar, draws),
             last: None,
         }
     }
@@ -29,7 +30,7 @@ impl Policy for LowestMastery<'_> {
     fn next(&mut self, now: Now) -> Option<Activity> {
         let ledger = &self.ledger;
         let open = |&k: &usize| ledger.unlocked(k, |p| p.taught && p.recent >= 0.5);
-        let skill = (0..ledger.curriculum.n_skills())
+        let skill = (0..ledger.year(now).end)
             .filter(open)
             .filter(|&k| self.last != Some(k as u32))
             .min_by(|&a, &b| mastery(&ledger.skills[a]).total_cmp(&mastery(&ledger.skills[b])))?;

@@ -2,6 +2,7 @@
 
 use super::Policy;
 use super::ledger::Ledger;
+use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::draws::Draws;
 use crate::observation::{Activity, Now, Observation};
@@ -20,9 +21,9 @@ pub(super) struct MasteryLeitner<'a> {
 }
 
 impl<'a> MasteryLeitner<'a> {
-    pub(super) fn new(curriculum: &'a Curriculum, draws: Draws) -> Self {
+    pub(super) fn new(curriculum: &'a Curriculum, calendar: Calendar, draws: Draws) -> Self {
         Self {
-            ledger: Ledger::new(curriculum, draws),
+            ledger: Ledger::new(curriculum, calendar, draws),
             boxes: vec![None; curriculum.n_skills()],
             current: 0,
         }
@@ -44,7 +45,10 @@ impl Policy for MasteryLeitner<'_> {
         if let Some(skill) = self.due(now.day) {
             return Some(self.ledger.practise(skill, now));
         }
-        if self.current < self.boxes.len() {
+        let year = self.ledger.year(now);
+        // A new year begins with its own part.
+        self.current = self.current.max(year.start);
+        if self.current < year.end {
             return Some(self.ledger.teach(self.current, now));
         }
         // All is done: whatever comes due first.

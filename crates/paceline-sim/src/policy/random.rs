@@ -2,6 +2,7 @@
 
 use super::Policy;
 use super::ledger::Ledger;
+use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::draws::Draws;
 use crate::observation::{Activity, Now, Observation};
@@ -11,16 +12,16 @@ pub(super) struct Random<'a> {
 }
 
 impl<'a> Random<'a> {
-    pub(super) fn new(curriculum: &'a Curriculum, draws: Draws) -> Self {
+    pub(super) fn new(curriculum: &'a Curriculum, calendar: Calendar, draws: Draws) -> Self {
         Self {
-            ledger: Ledger::new(curriculum, draws),
+            ledger: Ledger::new(curriculum, calendar, draws),
         }
     }
 }
 
 impl Policy for Random<'_> {
     fn next(&mut self, now: Now) -> Option<Activity> {
-        let n = self.ledger.curriculum.n_skills();
+        let n = self.ledger.year(now).end;
         (n > 0).then(|| self.ledger.teach(self.ledger.below(0, now, n), now))
     }
 

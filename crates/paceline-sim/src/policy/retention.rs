@@ -4,6 +4,7 @@ use paceline::learner::memory::{Fsrs, Grade, MemoryState};
 
 use super::Policy;
 use super::ledger::Ledger;
+use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::draws::Draws;
 use crate::observation::{Activity, Now, Observation};
@@ -25,9 +26,9 @@ pub(super) struct FixedRetention<'a> {
 }
 
 impl<'a> FixedRetention<'a> {
-    pub(super) fn new(curriculum: &'a Curriculum, draws: Draws) -> Self {
+    pub(super) fn new(curriculum: &'a Curriculum, calendar: Calendar, draws: Draws) -> Self {
         Self {
-            ledger: Ledger::new(curriculum, draws),
+            ledger: Ledger::new(curriculum, calendar, draws),
             fsrs: Fsrs::default(),
             memories: vec![None; curriculum.n_skills()],
             current: 0,
@@ -50,7 +51,10 @@ impl<'a> FixedRetention<'a> {
 impl Policy for FixedRetention<'_> {
     fn next(&mut self, now: Now) -> Option<Activity> {
         let least = self.least_retained(now.day);
-        let is_all_taught = self.current >= self.memories.len();
+        let year = self.ledger.year(now);
+        // A new year begins with its own part.
+        self.current = self.current.max(year.start);
+        let is_all_taught = self.current >= year.end;
         match least {
             Some((retained, skill)) if retained < RETENTION || is_all_taught => {
                 Some(self.ledger.practise(skill, now))

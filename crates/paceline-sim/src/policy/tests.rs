@@ -4,8 +4,16 @@ use crate::observation::Kind;
 
 /// Runs a policy against a pupil who always answers `right`; the activities of `lessons` lessons.
 fn activities(baseline: Baseline, right: bool, lessons: u16) -> Vec<(u16, Activity)> {
+    activities_of(Calendar::default(), baseline, right, lessons)
+}
+
+fn activities_of(
+    calendar: Calendar,
+    baseline: Baseline,
+    right: bool,
+    lessons: u16,
+) -> Vec<(u16, Activity)> {
     let course = generate::curriculum(12, 4, 3);
-    let calendar = Calendar::default();
     let mut policy = baseline.start(&course, &calendar, Draws::new("test", 1, &[]));
     let mut done = Vec::new();
     for lesson in 0..lessons {
@@ -103,4 +111,26 @@ fn fixed_retention_reviews_what_fades_before_it_teaches_on() {
         0,
         "what is due comes before what is new"
     );
+}
+
+#[test]
+fn no_policy_goes_beyond_the_year_and_the_ordered_ones_begin_a_year_with_its_part() {
+    let calendar = Calendar {
+        years: 2,
+        weeks: 8,
+        ..Calendar::default()
+    };
+    let year = calendar.weeks * calendar.lessons_per_week;
+    for baseline in Baseline::ALL {
+        for right in [false, true] {
+            let done = activities_of(calendar, baseline, right, 2 * year);
+            let first = done.iter().filter(|(lesson, _)| *lesson < year);
+            assert!(first.clone().all(|(_, a)| a.skill < 6), "{baseline:?}");
+            let mut second = done.iter().filter(|(lesson, _)| *lesson >= year);
+            let ordered = [Baseline::MasteryLeitner, Baseline::FixedRetention];
+            if ordered.contains(&baseline) {
+                assert!(second.any(|(_, a)| a.skill == 6), "{baseline:?}");
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use super::Policy;
 use super::ledger::Ledger;
+use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
 use crate::draws::Draws;
 use crate::observation::{Activity, Now, Observation};
@@ -29,10 +30,10 @@ pub(super) struct Zpdes<'a> {
 }
 
 impl<'a> Zpdes<'a> {
-    pub(super) fn new(curriculum: &'a Curriculum, draws: Draws) -> Self {
+    pub(super) fn new(curriculum: &'a Curriculum, calendar: Calendar, draws: Draws) -> Self {
         let n = curriculum.n_skills();
         Self {
-            ledger: Ledger::new(curriculum, draws),
+            ledger: Ledger::new(curriculum, calendar, draws),
             weights: vec![2.0 * FLOOR; n],
             recent: vec![VecDeque::with_capacity(WINDOW + 1); n],
         }
@@ -48,8 +49,8 @@ impl<'a> Zpdes<'a> {
         self.recent[skill].len() >= WINDOW / 2 && self.share_right(skill) >= OPENS
     }
 
-    fn active(&self) -> Vec<usize> {
-        let n = self.weights.len();
+    fn active(&self, now: Now) -> Vec<usize> {
+        let n = self.ledger.year(now).end;
         let needs = |k: usize| &self.ledger.curriculum.skills[k].needs;
         let open = |&k: &usize| needs(k).iter().all(|&(p, _)| self.opens(p as usize));
         let retired = |k: usize| self.recent[k].len() >= WINDOW && self.share_right(k) >= RETIRES;
@@ -78,7 +79,7 @@ impl<'a> Zpdes<'a> {
 
 impl Policy for Zpdes<'_> {
     fn next(&mut self, now: Now) -> Option<Activity> {
-        let active = self.active();
+        let active = self.active(now);
         let total: f64 = active.iter().map(|&k| self.weights[k]).sum();
         let mut left = self.ledger.uniform(1, now) * total;
         let by_weight = active.iter().copied().find(|&k| {

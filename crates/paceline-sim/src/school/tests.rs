@@ -1,6 +1,7 @@
 use super::*;
 use crate::calendar::Calendar;
 use crate::generate;
+use crate::observation::{Activity, Kind};
 use crate::world::{Family, Variant};
 
 fn with_setting<R>(body: impl FnOnce(Class<'_>, &Arc<Bank>) -> R) -> R {
@@ -132,5 +133,64 @@ fn about_the_stated_share_moves_away() {
             .count();
         // Two years at 8 %: 15.4 % of 2,000.
         assert!((250..370).contains(&gone), "{gone}");
+    });
+}
+
+/// Works one activity a lesson, and counts what it gave and what it heard of.
+#[derive(Default)]
+struct Spy {
+    gave: Vec<u16>,
+    heard: Vec<u16>,
+}
+
+impl Teacher for &mut Spy {
+    fn enrol(&mut self, _: u32, _: &[f64]) -> Result<(), SimError> {
+        Ok(())
+    }
+
+    fn lesson(&mut self, _: u32, desk: &mut Desk<'_, '_>) -> Result<(), SimError> {
+        let now = desk.now().unwrap();
+        let activity = Activity {
+            skill: 0,
+            kind: Kind::Practice { item: 0 },
+            theme: 0,
+        };
+        desk.work(activity).unwrap();
+        self.gave.push(now.lesson);
+        Ok(())
+    }
+
+    fn hear(&mut self, _: u32, done: &[Done]) -> Result<(), SimError> {
+        self.heard.extend(done.iter().map(|done| done.2.lesson));
+        Ok(())
+    }
+}
+
+#[test]
+fn policy_and_guide_hear_of_each_others_lessons_until_the_pupil_moves() {
+    with_setting(|class, _| {
+        let (mut policy, mut guide) = (Spy::default(), Spy::default());
+        let week_lessons = class.calendar.lessons_per_week;
+        let moves_week = 3;
+        let mut mixed = Mixed {
+            policy: Box::new(&mut policy),
+            guide: Box::new(&mut guide),
+            lessons: (0..class.calendar.n_lessons())
+                .map(|n| n % 3 == 0)
+                .collect(),
+            moves: vec![Some(moves_week)],
+            week_lessons,
+        };
+        let class = Class { pupils: 1, ..class };
+        class.run(&mut mixed).unwrap();
+        drop(mixed);
+        let until = |lessons: &[u16]| -> Vec<u16> {
+            let stays = |lesson: &&u16| **lesson < moves_week * week_lessons;
+            lessons.iter().filter(stays).copied().collect()
+        };
+        assert!(policy.gave.len() > 2);
+        assert_eq!(policy.gave, guide.heard);
+        assert_eq!(policy.heard, until(&guide.gave));
+        assert!(guide.gave.len() > policy.heard.len());
     });
 }
