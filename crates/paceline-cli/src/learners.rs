@@ -100,6 +100,7 @@ fn print_explanation(explanation: &Explanation, out: &mut dyn Write) -> io::Resu
         p,
         logit,
         terms,
+        ..
     } = explanation;
     writeln!(
         out,

@@ -1,6 +1,6 @@
 //! The `paceline` program: files, clock and terminal around the engine. It holds no algorithm.
 //!
-//! [`main`] reads the arguments and runs one command; each command is a module with one `run`.
+//! [`main`] reads the arguments and runs one command; each command is a function of the module that bears its name or its matter's.
 
 mod answers;
 mod args;

@@ -4,6 +4,9 @@
 //! - [`learner`]: [`Learner`], the state of one student, and [`Params`], what it is read with.
 //! - [`knowledge`]: RLKT, which predicts the next answer.
 //! - [`memory`]: FSRS-6, which says what days and reviews do to it.
+//! - [`mastery`], [`pace`], [`interests`]: when a skill is good enough, how long work takes, which themes please;
+//!   [`belief`]: what a new student knows, from a few answers over the graph.
+//! - [`fit`] to a log of answers gives a [`model`]; [`evaluate`] judges it, and the [`baselines`] in it, on another.
 //! - [`codec`]: stored states, which outlive bank versions.
 //!
 //! It knows neither the texts of items nor plans, and reads no clock.

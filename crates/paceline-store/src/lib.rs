@@ -9,7 +9,8 @@
 //! concurrent writers take turns. Beside them lie a few small blobs with names.
 //!
 //! The types that matter: [`Store`], the trait that an application is written against;
-//! [`MemoryStore`], for tests and simulations; [`SledStore`], on disk.
+//! [`MemoryStore`], for tests and simulations; [`JournalStore`], on disk, whose truth is a journal of its own
+//! and whose view is a [`SledStore`], which is a store by itself too.
 
 mod error;
 mod files;

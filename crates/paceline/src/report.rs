@@ -101,6 +101,8 @@ pub struct GoalReport {
 /// One prediction, taken apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
+    /// Format of this document: 1.
+    pub format: u32,
     /// The skill.
     pub skill: String,
     /// The predicted probability of a right answer on a typical item, now.

@@ -69,6 +69,7 @@ impl Engine {
             terms.sort_by(|a, b| b.logit.abs().total_cmp(&a.logit.abs()));
             let p = Probability::clamped(math::logistic(logit));
             Explanation {
+                format: 1,
                 skill: skill.to_owned(),
                 p,
                 logit,
