@@ -19,17 +19,25 @@ fn content(lock: Option<&Lock>) -> Bank {
     let page = format!(
         "+++\nskills = [\"add\"]\n+++\n# Add one\nCount on.\n\n### Worked example\n1 + 1 = 2\n\n{items}"
     );
-    let file = |path: &str, text: &str| SourceFile {
-        path: format!("math/{path}"),
-        text: text.to_owned(),
-    };
-    let mut sources = vec![
-        file("course.toml", "id = \"math\"\ntitle = \"Numbers\"\n"),
-        file("skills.toml", "[add]\ntitle = \"Add\"\nminutes = 1\n"),
-        file("add.md", &page),
-    ];
+    let mut sources = course(&page);
     sources.extend(lock.map(|lock| file("calibration.lock.toml", &lock.to_toml())));
     Bank::compile(&sources).unwrap().0
+}
+
+fn file(path: &str, text: &str) -> SourceFile {
+    SourceFile {
+        path: format!("math/{path}"),
+        text: text.to_owned(),
+    }
+}
+
+/// A course of one skill and one page.
+fn course(page: &str) -> Vec<SourceFile> {
+    vec![
+        file("course.toml", "id = \"math\"\ntitle = \"Numbers\"\n"),
+        file("skills.toml", "[add]\ntitle = \"Add\"\nminutes = 1\n"),
+        file("add.md", page),
+    ]
 }
 
 fn lock(item: &str, version: ItemVersion, b: f64) -> Lock {
@@ -116,4 +124,27 @@ fn pilots_are_woven_in_at_the_share_that_is_set() {
         let found = f64::from(pilots) / f64::from(all);
         assert!(wanted.contains(&found), "share {share}: {pilots} of {all}");
     }
+}
+
+#[test]
+fn a_click_through_that_is_right_tells_less_of_a_choice_than_of_a_typed_answer() {
+    let choose = "## choose {seconds=60}\nWhich is 1 + 1?\n- [x] two\n- [ ] three\n- [ ] four\n- [ ] five\n\n";
+    let typed = "## type {seconds=60}\nWhat is 1 + 1?\n= 2\n";
+    let page = format!(
+        "+++\nskills = [\"add\"]\n+++\n# Add one\nCount on.\n\n### Worked example\n1 + 1 = 2\n\n{choose}{typed}"
+    );
+    let bank = Bank::compile(&course(&page)).unwrap().0;
+    let engine = engine(bank, Config::default());
+    let gain = |learner: &str, item: &str, seconds: f32| {
+        enrol(&engine, learner, Enrolled::default());
+        let answer = event(learner, "a", 60, timed(item, true, seconds));
+        let skill = &engine.record(answer).unwrap().attempt.unwrap().skills[0];
+        skill.after.get() - skill.before.get()
+    };
+    let clicked = gain("ada", "math/choose", 6.0);
+    assert!(
+        clicked < 0.5 * gain("ben", "math/choose", 50.0),
+        "{clicked}"
+    );
+    assert!(clicked < 0.5 * gain("cem", "math/type", 6.0), "{clicked}");
 }

@@ -6,7 +6,7 @@
 use crate::engine::SkillChange;
 use crate::journal::Entry;
 use crate::state::State;
-use paceline_bank::{Bank, ItemThemes};
+use paceline_bank::{Bank, ItemThemes, PartKind, RenderedPart};
 use paceline_core::event::{ActivityKind, Attempt, Enrolled, EventBody, Help, SkipReason, Studied};
 use paceline_core::ids::{EventId, ItemIx, SkillIx};
 use paceline_core::math;
@@ -17,6 +17,9 @@ use paceline_learner::memory::Answered;
 use paceline_learner::pace::Timed;
 use paceline_learner::{Observation, Observed, Params, Scratch};
 use std::collections::BTreeMap;
+
+/// Nobody takes an answer for a click-through that took more than this share of the item's time.
+const QUICK_SHARE: f32 = 0.5;
 
 /// Scores judged anew, by the attempt's event id.
 pub(crate) type Corrections = BTreeMap<EventId, Probability>;
@@ -133,8 +136,7 @@ impl Folder<'_> {
             expected_seconds: self.bank.item_seconds()[item.at()],
             correct: score.get() >= 1.0,
             p_correct: p_correct.get(),
-            // Typed answers are rarely right by chance; of a choice this trusts a quick right answer a little too much.
-            p_guess: 0.0,
+            p_guess: self.p_guess(item, attempt),
         };
         let rapid_guess = state.pace.p_rapid_guess(&timed) > 0.5;
         let shown = attempt
@@ -193,6 +195,23 @@ impl Folder<'_> {
             observation,
             changes,
         })
+    }
+
+    /// The chance that a guess is right: one over the choices, and 0 of a typed answer.
+    ///
+    /// It matters in quick answers alone, so the others are spared the rendering.
+    fn p_guess(&self, item: ItemIx, attempt: &Attempt) -> f32 {
+        if attempt.seconds > QUICK_SHARE * self.bank.item_seconds()[item.at()] {
+            return 0.0;
+        }
+        let Ok(shown) = self.bank.instantiate(item, &attempt.instance) else {
+            return 0.0;
+        };
+        let one_of = |part: &RenderedPart| match part.kind {
+            PartKind::ChooseOne => 1.0 / part.choices.len() as f32,
+            _ => 0.0,
+        };
+        shown.parts.iter().map(one_of).product()
     }
 
     /// What a success also practises: the skills that the item's skills encompass and that it does not name itself.
