@@ -15,7 +15,10 @@ const RECENT_AT_MOST: usize = 256;
 /// How many answers to probes are remembered at most.
 const PROBES_AT_MOST: usize = 64;
 
-/// One activity of the lesson that was offered last.
+/// How many offers are remembered: an answer may come after the next lesson was shown, from another device or a page left open.
+const OFFERS_AT_MOST: usize = 4;
+
+/// One activity of a lesson that was offered lately.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Shown {
     pub(crate) kind: ActivityKind,
@@ -42,8 +45,8 @@ pub(crate) struct Profile {
     pub(crate) bans: BTreeSet<String>,
     pub(crate) utc_offset: UtcOffset,
     pub(crate) recent: Vec<Recent>,
-    /// The plan that was offered last, and its activities.
-    pub(crate) offered: Option<(String, Vec<Shown>)>,
+    /// The plans that were offered lately, the last one last, and their activities.
+    pub(crate) offers: Vec<(String, Vec<Shown>)>,
     /// Answers to probes so far: skill, right or not.
     pub(crate) probes: Vec<(String, bool)>,
     pub(crate) attempts: u64,
@@ -90,25 +93,21 @@ impl Profile {
     }
 
     pub(crate) fn offer(&mut self, offered: &Offered) {
-        let shown = offered.activities.iter();
-        let shown = shown
-            .map(|a| Shown {
-                kind: a.kind,
-                theme: a.theme.clone(),
-            })
-            .collect();
-        self.offered = Some((offered.plan.clone(), shown));
+        let shown = offered.activities.iter().map(|a| Shown {
+            kind: a.kind,
+            theme: a.theme.clone(),
+        });
+        let over = (self.offers.len() + 1).saturating_sub(OFFERS_AT_MOST);
+        self.offers.drain(..over);
+        self.offers.push((offered.plan.clone(), shown.collect()));
     }
 
-    /// An activity of the last offer, by its id `plan-place`.
+    /// An activity of a late offer, by its id `plan-place`.
     pub(crate) fn shown(&self, activity: &str) -> Option<&Shown> {
-        let (plan, shown) = self.offered.as_ref()?;
-        let place: usize = activity
-            .strip_prefix(plan.as_str())?
-            .strip_prefix('-')?
-            .parse()
-            .ok()?;
-        shown.get(place.checked_sub(1)?)
+        let (plan, place) = activity.rsplit_once('-')?;
+        let place = place.parse::<usize>().ok()?.checked_sub(1)?;
+        let (_, shown) = self.offers.iter().rfind(|(offered, _)| offered == plan)?;
+        shown.get(place)
     }
 
     /// Takes note of an answer to a probe.

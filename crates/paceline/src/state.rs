@@ -11,7 +11,7 @@ use paceline_store::EventKey;
 use serde::{Deserialize, Serialize};
 
 /// The format of a stored view.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// The model's state and the profile beside it.
 #[derive(Clone, Debug, PartialEq)]
