@@ -1,5 +1,7 @@
-//! What every store must do, whatever it is made of.
+//! What every store must do, whatever it is made of; and what tests do to the files of one on disk.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use paceline_core::ids::{EventId, LearnerId};
@@ -450,4 +452,62 @@ fn shows_appends_whole(store: &dyn Store) {
             assert_eq!(store.events(&ada).unwrap().len() % 3, 0);
         }
     });
+}
+
+/// On a disk that is nearly full a store is read, and erased from, but not written to. `open` opens one store again and
+/// again, with so many bytes to be left free.
+pub(crate) fn spares_a_nearly_full_disk<S: Store>(open: impl Fn(u64) -> S) {
+    append(&open(0), "l0", 0, ("e0", 0, b"x")).unwrap();
+    append(&open(0), "l1", 0, ("e0", 0, b"x")).unwrap();
+    let full = open(u64::MAX);
+    let refused = append(&full, "l0", 1, ("e1", 1, b"x")).unwrap_err();
+    let StoreError::DiskFull { floor_bytes, .. } = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(floor_bytes, u64::MAX);
+    assert_eq!(full.events(&learner("l0")).unwrap().len(), 1);
+    // Who must be forgotten can be.
+    full.erase(&[&learner("l1")]).unwrap();
+    drop(full);
+    append(&open(0), "l0", 1, ("e1", 1, b"x")).unwrap();
+}
+
+/// All files below `dir`, in order.
+pub(crate) fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The files below `dir` that hold `marker`.
+pub(crate) fn holding(dir: &Path, marker: &[u8]) -> Vec<PathBuf> {
+    let holds = |bytes: Vec<u8>| bytes.windows(marker.len()).any(|part| part == marker);
+    let mut found = files_below(dir);
+    // A database that is open may have deleted a file meanwhile.
+    found.retain(|path| fs::read(path).is_ok_and(holds));
+    found
+}
+
+/// Damages a file in one of four ways: a bit flipped, 64 bytes zeroed, cut at a place, deleted.
+pub(crate) fn damage(path: &Path, way: usize, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = at % bytes.len().max(1);
+    match way {
+        0 if !bytes.is_empty() => bytes[at] ^= 1 << (at % 8),
+        1 => {
+            let end = bytes.len().min(at + 64);
+            bytes[at..end].fill(0);
+        }
+        2 => bytes.truncate(at),
+        _ => return fs::remove_file(path).unwrap(),
+    }
+    fs::write(path, bytes).unwrap();
 }

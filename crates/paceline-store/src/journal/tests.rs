@@ -6,7 +6,7 @@ use paceline_core::time::Timestamp;
 use tempfile::TempDir;
 
 use super::*;
-use crate::conformance::{self, append, event_id, learner};
+use crate::conformance::{self, append, damage, event_id, files_below, holding, learner};
 
 const QUICK: JournalOptions = JournalOptions {
     cache_bytes: 8 << 20,
@@ -307,32 +307,6 @@ fn a_damaged_event_is_mended_from_the_journal() {
     assert_whole(&store);
 }
 
-fn holding(dir: &Path, marker: &[u8]) -> Vec<PathBuf> {
-    let found = files_below(dir).into_iter();
-    let holds = |path: &PathBuf| {
-        fs::read(path)
-            .unwrap()
-            .windows(marker.len())
-            .any(|part| part == marker)
-    };
-    found.filter(holds).collect()
-}
-
-/// All files below `dir`, in order.
-fn files_below(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files_below(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
 #[test]
 fn an_erased_learner_leaves_no_trace_in_journal_or_view() {
     let dir = tempfile::tempdir().unwrap();
@@ -404,21 +378,6 @@ fn no_damage_to_a_file_loses_anything_in_silence() {
         }
     }
     eprintln!("{cases} cases of damage: {recovered} recovered wholly, {refused} named");
-}
-
-fn damage(path: &Path, kind: usize, at: usize) {
-    let mut bytes = fs::read(path).unwrap();
-    let at = at % bytes.len().max(1);
-    match kind {
-        0 if !bytes.is_empty() => bytes[at] ^= 1 << (at % 8),
-        1 => {
-            let end = bytes.len().min(at + 64);
-            bytes[at..end].fill(0);
-        }
-        2 => bytes.truncate(at),
-        _ => return fs::remove_file(path).unwrap(),
-    }
-    fs::write(path, bytes).unwrap();
 }
 
 #[test]
@@ -502,27 +461,12 @@ fn many_threads_share_syncs_and_lose_nothing() {
 
 #[test]
 fn a_nearly_full_disk_is_read_and_not_written() {
-    let dir = closed();
-    let full = JournalOptions {
-        floor_bytes: u64::MAX,
-        ..QUICK
-    };
-    let store = JournalStore::open(dir.path(), full).unwrap();
-    let refused = append(&store, "l0", 4, ("e9", 9, b"x")).unwrap_err();
-    assert!(
-        matches!(
-            refused,
-            StoreError::DiskFull {
-                floor_bytes: u64::MAX,
-                ..
-            }
-        ),
-        "{refused}"
-    );
-    assert_eq!(store.events(&learner("l0")).unwrap().len(), 4);
-    // Who must be forgotten can be.
-    store.erase(&[&learner("l1")]).unwrap();
-    drop(store);
-    let store = JournalStore::open(dir.path(), QUICK).unwrap();
-    append(&store, "l0", 4, ("e9", 9, b"x")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    conformance::spares_a_nearly_full_disk(|floor_bytes| {
+        let options = JournalOptions {
+            floor_bytes,
+            ..QUICK
+        };
+        JournalStore::open(dir.path(), options).unwrap()
+    });
 }

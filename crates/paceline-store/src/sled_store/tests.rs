@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use tempfile::TempDir;
 
 use super::*;
-use crate::conformance::{self, append, event_id, learner};
+use crate::conformance::{self, append, damage, event_id, files_below, holding, learner};
 use crate::error::Tree;
 use crate::store::NewEvent;
 use paceline_core::time::Timestamp;
@@ -97,7 +97,7 @@ fn one_process_at_a_time_has_it_open() {
 }
 
 /// Flips a bit of a stored value and gives what reading everything then says.
-fn damage(store: &SledStore, tree: Tree, key: &[u8]) -> Vec<StoreError> {
+fn spoilt(store: &SledStore, tree: Tree, key: &[u8]) -> Vec<StoreError> {
     store.spoil(tree, key);
     store.verify().unwrap().problems
 }
@@ -106,7 +106,7 @@ fn damage(store: &SledStore, tree: Tree, key: &[u8]) -> Vec<StoreError> {
 fn a_damaged_view_is_named_and_mended_from_the_events() {
     let dir = closed(2);
     let store = open(&dir).unwrap();
-    let problems = damage(&store, Tree::Views, b"l1");
+    let problems = spoilt(&store, Tree::Views, b"l1");
     assert!(
         matches!(&problems[..], [StoreError::Corrupt { tree: Tree::Views, key, .. }] if key == "l1")
     );
@@ -158,7 +158,7 @@ fn a_damaged_or_missing_event_is_named() {
     let dir = closed(2);
     let store = open(&dir).unwrap();
     let key = crate::record::event_row(&learner("l1"), &event_id("e1"));
-    let problems = damage(&store, Tree::Events, &key);
+    let problems = spoilt(&store, Tree::Events, &key);
     assert!(matches!(&problems[..], [StoreError::Corrupt { key, .. }] if key == "l1/e1"));
     store
         .current()
@@ -175,7 +175,7 @@ fn a_damaged_blob_is_named() {
     let dir = closed(1);
     let store = open(&dir).unwrap();
     store.put_blob("cohort", b"0123456789").unwrap();
-    let problems = damage(&store, Tree::Blobs, b"cohort");
+    let problems = spoilt(&store, Tree::Blobs, b"cohort");
     assert!(matches!(
         &problems[..],
         [StoreError::Corrupt {
@@ -274,24 +274,6 @@ fn a_newer_manifest_is_refused_as_such() {
     ));
 }
 
-/// The files below `dir` that hold `marker`.
-fn holding(dir: &Path, marker: &[u8]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(holding(&path, marker));
-        } else if fs::read(&path)
-            .unwrap()
-            .windows(marker.len())
-            .any(|part| part == marker)
-        {
-            found.push(path);
-        }
-    }
-    found
-}
-
 #[test]
 fn an_erased_learner_leaves_no_trace_on_disk() {
     let dir = closed(20);
@@ -369,49 +351,6 @@ fn readers_and_writers_go_on_around_an_erasure() {
     assert_eq!((health.learners, health.events), (25, 75 + 77));
 }
 
-/// The parts of a file that a case of damage touches.
-#[derive(Clone, Copy, Debug)]
-enum Damage {
-    Flip(usize),
-    Zero(usize),
-    Cut(usize),
-    Delete,
-}
-
-impl Damage {
-    fn inflict(self, path: &Path) {
-        let mut bytes = fs::read(path).unwrap();
-        let length = bytes.len();
-        match self {
-            Self::Flip(at) if length > 0 => bytes[at % length] ^= 1 << (at % 8),
-            Self::Zero(at) if length > 0 => {
-                let start = at % length;
-                let end = length.min(start + 512);
-                bytes[start..end].fill(0);
-            }
-            Self::Cut(at) if length > 0 => bytes.truncate(at % length),
-            Self::Delete => return fs::remove_file(path).unwrap(),
-            _ => {}
-        }
-        fs::write(path, bytes).unwrap();
-    }
-}
-
-/// All files below `dir`, in order.
-fn files_below(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files_below(&path))
-        } else {
-            found.push(path)
-        }
-    }
-    found.sort();
-    found
-}
-
 /// Whatever file is damaged: all is still there, or an error says what is not.
 #[test]
 fn no_damage_to_a_file_loses_anything_in_silence() {
@@ -426,13 +365,8 @@ fn no_damage_to_a_file_loses_anything_in_silence() {
         let files = files_below(dir.path());
         let file = &files[case % files.len()];
         let at = case * 7919;
-        let damage = [
-            Damage::Flip(at),
-            Damage::Zero(at),
-            Damage::Cut(at),
-            Damage::Delete,
-        ][case / files.len() % 4];
-        damage.inflict(file);
+        let way = case / files.len() % 4;
+        damage(file, way, at);
         if let Ok(store) = open(&dir) {
             let health = store.verify();
             let whole = |health: &Health| (health.learners, health.events) == (12, 36);
@@ -440,7 +374,7 @@ fn no_damage_to_a_file_loses_anything_in_silence() {
                 .as_ref()
                 .is_ok_and(|health| health.problems.is_empty() && !whole(health))
             {
-                silent.push((damage, file.clone(), health));
+                silent.push((way, at, file.clone(), health));
             }
         }
     }
@@ -483,27 +417,12 @@ fn a_batch_is_synced_once_and_wholly_there() {
 
 #[test]
 fn a_nearly_full_disk_is_read_and_not_written() {
-    let dir = closed(2);
-    let full = SledOptions {
-        floor_bytes: u64::MAX,
-        ..QUICK
-    };
-    let store = SledStore::open(dir.path(), full).unwrap();
-    let refused = append(&store, "l0", 3, ("e9", 9, b"x")).unwrap_err();
-    assert!(
-        matches!(
-            refused,
-            StoreError::DiskFull {
-                floor_bytes: u64::MAX,
-                ..
-            }
-        ),
-        "{refused}"
-    );
-    assert_eq!(store.events(&learner("l0")).unwrap().len(), 3);
-    // Who must be forgotten can be.
-    store.erase(&[&learner("l1")]).unwrap();
-    drop(store);
-    let store = SledStore::open(dir.path(), QUICK).unwrap();
-    append(&store, "l0", 3, ("e9", 9, b"x")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    conformance::spares_a_nearly_full_disk(|floor_bytes| {
+        let options = SledOptions {
+            floor_bytes,
+            ..QUICK
+        };
+        SledStore::open(dir.path(), options).unwrap()
+    });
 }
