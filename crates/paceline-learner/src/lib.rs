@@ -28,4 +28,4 @@ pub mod pace;
 mod reference_data;
 
 pub use codec::{CodecError, Ids};
-pub use learner::{ItemView, Learner, Observation, Observed, Params, Scratch, SkillView, Today};
+pub use learner::{ItemView, Learner, Observation, Observed, Params, Scratch, SkillView};

@@ -61,12 +61,6 @@ impl Csr {
         self.starts.len().saturating_sub(1)
     }
 
-    /// Number of edges.
-    #[must_use]
-    pub fn n_edges(&self) -> usize {
-        self.targets.len()
-    }
-
     /// The targets of `node`, ascending.
     #[inline]
     #[must_use]

@@ -158,12 +158,6 @@ pub mod wide {
         libm::log(x)
     }
 
-    /// ln(1 + x), exact for small `x`.
-    #[must_use]
-    pub fn ln_1p(x: f64) -> f64 {
-        libm::log1p(x)
-    }
-
     /// `x` to the `y`.
     #[must_use]
     pub fn powf(x: f64, y: f64) -> f64 {

@@ -1,6 +1,5 @@
 //! Minimisation of smooth functions: L-BFGS (Liu & Nocedal 1989) with a strong Wolfe line search
-//! (Nocedal & Wright 2006, algorithms 3.5 and 3.6), and the penalised logistic regression that the
-//! small fits need. Sums run in a fixed order, so the same input gives the same bits.
+//! (Nocedal & Wright 2006, algorithms 3.5 and 3.6). Sums run in a fixed order, so the same input gives the same bits.
 
 #[cfg(test)]
 mod tests;
@@ -337,49 +336,4 @@ fn add_scaled(to: &mut [f64], factor: f64, what: &[f32]) {
 
 fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |most, value| most.max(value.abs()))
-}
-
-/// `ln(1 + e^x)`, without overflow.
-pub fn softplus(x: f64) -> f64 {
-    x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
-}
-
-/// `1 / (1 + e^-x)`, without overflow.
-pub fn logistic(x: f64) -> f64 {
-    if x >= 0.0 {
-        1.0 / (1.0 + libm::exp(-x))
-    } else {
-        let e = libm::exp(x);
-        e / (1.0 + e)
-    }
-}
-
-/// Fits `P(y = 1) = logistic(weights . row)` by penalised maximum likelihood: minimises the sum of
-/// log losses plus `1/2 sum penalty w^2`.
-///
-/// Shape: `rows` is `[y.len() * penalty.len()]`, row by row; an intercept is a column of ones with
-/// penalty 0. `y` in [0, 1].
-pub fn fit_logistic(rows: &[f64], y: &[f64], penalty: &[f64], options: &Options) -> Minimum {
-    let width = penalty.len();
-    minimise(
-        vec![0.0; width],
-        options,
-        |w, gradient| {
-            let mut value = 0.0;
-            for ((g, w), l) in gradient.iter_mut().zip(w).zip(penalty) {
-                value += 0.5 * l * w * w;
-                *g = l * w;
-            }
-            for (row, &y) in rows.chunks_exact(width.max(1)).zip(y) {
-                let logit: f64 = row.iter().zip(w).map(|(x, w)| x * w).sum();
-                value += softplus(logit) - y * logit;
-                let residual = logistic(logit) - y;
-                for (g, x) in gradient.iter_mut().zip(row) {
-                    *g += residual * x;
-                }
-            }
-            value
-        },
-        |_, _| (),
-    )
 }

@@ -1,4 +1,4 @@
-use super::{Ended, Options, fit_logistic, logistic, minimise};
+use super::{Ended, Options, minimise};
 
 fn check(name: &str, start: &[f64], wanted: &[f64], f: impl FnMut(&[f64], &mut [f64]) -> f64) {
     let options = Options {
@@ -68,18 +68,4 @@ fn finds_the_minima_of_standard_functions() {
 fn a_start_that_is_not_finite_is_reported() {
     let found = minimise(vec![0.0], &Options::default(), |_, _| f64::NAN, |_, _| ());
     assert_eq!(found.ended, Ended::NotFinite);
-}
-
-#[test]
-fn a_logistic_fit_satisfies_its_score_equations() {
-    let xs = [-2.0, -1.0, 0.0, 1.0, 2.0, 3.0];
-    let y = [0.0, 0.0, 1.0, 0.0, 1.0, 1.0];
-    let rows: Vec<f64> = xs.iter().flat_map(|&x| [1.0, x]).collect();
-    let fit = fit_logistic(&rows, &y, &[0.0, 0.1], &Options::default());
-    let residual = |i: usize| y[i] - logistic(fit.x[0] + fit.x[1] * xs[i]);
-    let score: [f64; 2] = [
-        (0..6).map(residual).sum(),
-        (0..6).map(|i| xs[i] * residual(i)).sum::<f64>() - 0.1 * fit.x[1],
-    ];
-    assert!(score.iter().all(|s| s.abs() < 1e-5), "{score:?}");
 }

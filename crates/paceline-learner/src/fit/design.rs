@@ -129,22 +129,11 @@ pub(crate) struct Design<'a> {
 /// What a fit found: weights on the raw scale.
 #[derive(Clone, Debug)]
 pub(crate) struct Fitted {
-    /// All weights on the standardised scale, where another fit can start.
-    weights: Vec<f64>,
     pub(crate) bias: f32,
     pub(crate) dense: Vec<f32>,
     pub(crate) tables: Vec<f32>,
-    pub(crate) minimum: Summary,
-}
-
-/// How a minimisation went.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Summary {
-    pub(crate) value: f64,
-    pub(crate) gradient: f64,
-    pub(crate) iterations: usize,
-    pub(crate) evaluations: usize,
-    pub(crate) ended: paceline_core::optim::Ended,
+    /// How the minimisation went; its point is all weights on the standardised scale, where another fit can start.
+    pub(crate) minimum: Minimum,
 }
 
 impl<'a> Design<'a> {
@@ -241,7 +230,8 @@ impl<'a> Design<'a> {
         let scale = self.scales(penalty, squares, curvature);
         let start = match from {
             Some(from) => from
-                .weights
+                .minimum
+                .x
                 .iter()
                 .zip(&scale)
                 .map(|(w, s)| w / s)
@@ -264,7 +254,7 @@ impl<'a> Design<'a> {
         let found = minimise(start, options, evaluate, progress);
         match failed {
             Some(error) => Err(error),
-            None => Ok(self.fold(&found, &scale)),
+            None => Ok(self.fold(found, &scale)),
         }
     }
 
@@ -342,24 +332,17 @@ impl<'a> Design<'a> {
     }
 
     /// Folds standardisation and scales into the weights.
-    fn fold(&self, found: &Minimum, scale: &[f64]) -> Fitted {
-        let weights: Vec<f64> = found.x.iter().zip(scale).map(|(x, s)| x * s).collect();
-        let (bias, dense) = self.raw(&weights);
+    fn fold(&self, mut found: Minimum, scale: &[f64]) -> Fitted {
+        for (x, scale) in found.x.iter_mut().zip(scale) {
+            *x *= scale;
+        }
+        let narrow = |weights: &[f64]| weights.iter().map(|w| *w as f32).collect();
+        let (bias, dense) = self.raw(&found.x);
         Fitted {
             bias: bias as f32,
-            dense: dense.iter().map(|w| *w as f32).collect(),
-            tables: weights[1 + self.n_dense..]
-                .iter()
-                .map(|w| *w as f32)
-                .collect(),
-            weights,
-            minimum: Summary {
-                value: found.value,
-                gradient: found.gradient,
-                iterations: found.iterations,
-                evaluations: found.evaluations,
-                ended: found.ended,
-            },
+            dense: narrow(&dense),
+            tables: narrow(&found.x[1 + self.n_dense..]),
+            minimum: found,
         }
     }
 }

@@ -1,10 +1,10 @@
 use super::*;
-use paceline_core::stream::{ChaCha8Rng, stream};
+use paceline_core::stream::{self, ChaCha8Rng, stream};
 use proptest::prelude::*;
 use rand::RngExt;
 
 fn normal(rng: &mut ChaCha8Rng) -> f32 {
-    (0..12).map(|_| rng.random::<f32>()).sum::<f32>() - 6.0
+    stream::normal(rng) as f32
 }
 
 fn correlation(a: &[f32], b: &[f32]) -> f32 {

@@ -520,25 +520,6 @@ impl Learner {
         self.state.skill_u.column(skill_u::ID)
     }
 
-    /// Stabilities in days of the touched skills; 0 where memory has nothing.
-    pub fn stabilities(&self) -> &[f32] {
-        self.state.skill_f.column(skill_f::STABILITY)
-    }
-
-    /// Difficulties, 1 to 10, of the touched skills; 0 where memory has nothing.
-    pub fn difficulties(&self) -> &[f32] {
-        self.state.skill_f.column(skill_f::DIFFICULTY)
-    }
-
-    /// Days of last practice, attempts on them and flags; read with [`Today`].
-    pub fn todays(&self) -> impl ExactSizeIterator<Item = Today> + '_ {
-        self.state
-            .skill_u
-            .column(skill_u::TODAY)
-            .iter()
-            .map(|&word| Today(word))
-    }
-
     fn view(&self, row: usize) -> SkillView {
         let f = |column| self.state.skill_f.at(column, row);
         let u = |column| self.state.skill_u.at(column, row);
@@ -581,14 +562,6 @@ impl Learner {
         self.state.global.j
     }
 
-    /// The items answered last and before that.
-    pub fn last_items(&self) -> [Option<ItemIx>; 2] {
-        self.state
-            .global
-            .previous
-            .map(|row| (row.item != NONE).then_some(ItemIx(row.item)))
-    }
-
     /// Time of the last answer; 1970 if there is none.
     pub fn last_at(&self) -> Timestamp {
         Timestamp(i64::from(self.state.global.seconds))
@@ -619,27 +592,27 @@ pub struct ItemView {
 }
 
 /// Day of the last practice, attempts on it, flags: one packed word of a skill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Today(u32);
+#[derive(Clone, Copy)]
+struct Today(u32);
 
 impl Today {
     /// Study day of the last practice or lesson.
-    pub fn last_day(self) -> StudyDay {
+    fn last_day(self) -> StudyDay {
         StudyDay((self.0 & 0xffff) as i32)
     }
 
     /// Attempts on that day.
-    pub fn attempts(self) -> u32 {
+    fn attempts(self) -> u32 {
         attempts_today(self.0)
     }
 
     /// Whether the lesson was taken, or the skill declared known.
-    pub fn taught(self) -> bool {
+    fn taught(self) -> bool {
         self.0 & TAUGHT != 0
     }
 
     /// Whether the last attempt was right.
-    pub fn last_right(self) -> bool {
+    fn last_right(self) -> bool {
         self.0 & LAST_RIGHT != 0
     }
 }

@@ -1,52 +1,10 @@
 //! Mastery: how sure one can be that a fresh skill is good enough, and what to call it.
 //!
-//! The probability of a right answer on a typical item has a logit that is taken as normal. Its mean is the
-//! knowledge model's; its variance comes from the information that answers gave, in the whole and on the
-//! skill, kept here as two decaying sums. The knowledge model's own variance keeps its prior's width and must
-//! not be used for this.
+//! The probability of a right answer on a typical item has a logit that is taken as normal: its mean and variance are
+//! [`Learner::fresh_logit`](crate::Learner::fresh_logit)'s and [`Learner::fresh_variance`](crate::Learner::fresh_variance)'s.
 
 use paceline_core::math::{self, wide};
 use serde::{Deserialize, Serialize};
-
-/// Share of the information that one more answer, on anything, leaves of what was known.
-const KEEP_GLOBAL: f32 = 0.998;
-/// Share of the information on a skill that one more answer on it leaves.
-const KEEP_SKILL: f32 = 0.98;
-/// Prior variance of a skill's own part of the logit.
-const SKILL_VARIANCE: f32 = 0.4;
-
-/// Information that answers gave, a decaying sum of `q (1 - q)`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Information(pub f32);
-
-impl Information {
-    /// After one more answer of the learner, on any skill, predicted with probability `q`.
-    #[must_use]
-    pub fn after_answer(self, q: f32) -> Self {
-        self.decayed(KEEP_GLOBAL, q)
-    }
-
-    /// After one more answer on the skill it is about, predicted with probability `q`.
-    #[must_use]
-    pub fn after_answer_on_skill(self, q: f32) -> Self {
-        self.decayed(KEEP_SKILL, q)
-    }
-
-    fn decayed(self, keep: f32, q: f32) -> Self {
-        let q = q.clamp(0.0, 1.0);
-        Self(keep * self.0 + q * (1.0 - q))
-    }
-}
-
-/// Variance of a skill's logit: `1/(1/v_g0 + J_g) + 1/(1/.4 + J_k)`.
-///
-/// `ability_variance` is v_g0, the spread of ability among the platform's learners (at least 0.1).
-#[must_use]
-pub fn logit_variance(ability_variance: f32, global: Information, skill: Information) -> f32 {
-    let v = ability_variance.max(0.1);
-    1.0 / (1.0 / v + global.0.max(0.0)) + 1.0 / (1.0 / SKILL_VARIANCE + skill.0.max(0.0))
-}
 
 /// What counts as mastered: `P(p >= threshold) >= confidence`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,12 +79,6 @@ impl Bar {
     pub fn p_met(&self, logit: f32, variance: f32) -> f32 {
         let sd = f64::from(variance).max(1e-12).sqrt();
         wide::normal_cdf(f64::from(logit - self.threshold_logit) / sd) as f32
-    }
-
-    /// The mean that would just be mastered at this variance.
-    #[must_use]
-    pub fn logit_needed(&self, variance: f32) -> f32 {
-        self.threshold_logit + self.margin_sd * variance.max(0.0).sqrt()
     }
 }
 

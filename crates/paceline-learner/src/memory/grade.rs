@@ -21,18 +21,7 @@ impl Grade {
     /// All grades, worst first.
     pub const ALL: [Self; 4] = [Self::Again, Self::Hard, Self::Good, Self::Easy];
 
-    /// The grade of a rating 1 to 4, as Anki stores it.
-    pub const fn from_rating(rating: u8) -> Option<Self> {
-        match rating {
-            1 => Some(Self::Again),
-            2 => Some(Self::Hard),
-            3 => Some(Self::Good),
-            4 => Some(Self::Easy),
-            _ => None,
-        }
-    }
-
-    /// The rating 1 to 4.
+    /// The rating 1 to 4, as Anki stores it.
     pub const fn rating(self) -> u8 {
         self as u8
     }

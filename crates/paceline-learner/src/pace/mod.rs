@@ -83,21 +83,6 @@ impl Pace {
         math::exp(-self.speed + 0.5 * self.variance)
     }
 
-    /// Minutes this learner is expected to take on an item.
-    #[must_use]
-    pub fn expected_minutes(&self, expected_seconds: f32) -> f32 {
-        self.factor() * expected_seconds / 60.0
-    }
-
-    /// The seconds within which the learner finishes an item with probability `p`.
-    #[must_use]
-    pub fn seconds_within(&self, expected_seconds: f32, p: f32) -> f32 {
-        let p = f64::from(p.clamp(0.001, 0.999));
-        let sd = (SIGMA * SIGMA + self.variance).sqrt();
-        let z = crate::mastery::normal_quantile(p) as f32;
-        expected_seconds * math::exp(-0.5 * SIGMA * SIGMA - self.speed + z * sd)
-    }
-
     /// The probability that an answer was a rapid guess, from its time and whether it was right.
     ///
     /// Two explanations compete: work at this learner's speed, right with `p_correct`, and a click-through in

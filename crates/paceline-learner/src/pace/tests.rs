@@ -1,11 +1,10 @@
 use super::*;
-use paceline_core::stream::{ChaCha8Rng, stream};
+use paceline_core::stream::{self, ChaCha8Rng, stream};
 use proptest::prelude::*;
 use rand::RngExt;
 
 fn normal(rng: &mut ChaCha8Rng) -> f32 {
-    let (u, v) = (1.0 - rng.random::<f64>(), rng.random::<f64>());
-    (wide::sqrt(-2.0 * wide::ln(u)) * libm::cos(std::f64::consts::TAU * v)) as f32
+    stream::normal(rng) as f32
 }
 
 /// A working answer of a learner of this speed on an item of this expected time.
@@ -51,10 +50,6 @@ fn the_factor_of_average_learners_averages_one() {
         .sum::<f32>()
         / n as f32;
     assert!((mean - 1.0).abs() < 0.01, "{mean}");
-    assert_eq!(
-        Pace::default().expected_minutes(90.0),
-        Pace::default().factor() * 1.5
-    );
 }
 
 #[test]
@@ -140,21 +135,6 @@ fn a_very_quick_learner_who_is_right_is_not_a_guesser() {
     }
     assert!(flagged < 3, "{flagged}");
     assert!((pace.speed - 1.0).abs() < 0.2, "{pace:?}");
-}
-
-#[test]
-fn most_answers_come_within_the_time_that_most_answers_take() {
-    let mut rng = stream("pace test", 1, b"within");
-    let limit = Pace {
-        variance: 0.0,
-        speed: 0.1,
-        ..Pace::default()
-    }
-    .seconds_within(45.0, 0.9);
-    let within = (0..10_000)
-        .filter(|_| work(&mut rng, 0.1, 45.0, SIGMA).seconds <= limit)
-        .count();
-    assert!((within as f32 / 10_000.0 - 0.9).abs() < 0.01, "{within}");
 }
 
 #[test]
