@@ -4,10 +4,9 @@
 //! `PACELINE_HUGE=1` adds 1M items, and 100k to the batches; their learners take minutes to make.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use paceline::event::{Attempt, Enrolled, Event, EventBody, Help, Instance, Outcome, Studied};
+use paceline::event::{Attempt, Enrolled, Event, EventBody, Outcome, Studied};
 use paceline::ids::{ItemIx, LearnerId, SkillIx};
-use paceline::time::{Timestamp, UtcOffset};
-use paceline::units::Probability;
+use paceline::time::Timestamp;
 use paceline::{Bank, Config, Engine, MemoryStore, Params, PlanRequest};
 use paceline_sim::generate;
 use std::hint::black_box;
@@ -34,32 +33,12 @@ fn bank(items: usize) -> Bank {
 }
 
 fn event(learner: &LearnerId, n: u64, at: Timestamp, body: EventBody) -> Event {
-    Event {
-        event_id: format!("e{n}").parse().expect("a short id is valid"),
-        learner: learner.clone(),
-        at,
-        received: at,
-        utc_offset: UtcOffset::UTC,
-        body,
-    }
+    let event_id = format!("e{n}").parse().expect("a short id is valid");
+    Event::new(event_id, learner.clone(), at, body)
 }
 
 fn attempt(item: &str, right: bool) -> EventBody {
-    EventBody::Attempt(Attempt {
-        activity: None,
-        item: item.to_owned(),
-        version: None,
-        instance: Instance::default(),
-        outcome: Outcome::Score(if right {
-            Probability::ONE
-        } else {
-            Probability::ZERO
-        }),
-        seconds: 40.0,
-        hints: 0,
-        tries: 1,
-        help: Help::None,
-    })
+    EventBody::Attempt(Attempt::new(item, Outcome::Score(right.into()), 40.0))
 }
 
 /// An engine on an empty store in memory.

@@ -3,11 +3,11 @@
 use crate::support::{NOON, enrol, event, id};
 use paceline::bank::Bank;
 use paceline::content;
-use paceline::event::{Attempt, Enrolled, EventBody, Help, Instance, Outcome};
+use paceline::event::{Attempt, Enrolled, EventBody, Outcome};
 use paceline::ids::SkillIx;
 use paceline::math::wide::{logistic, logit};
 use paceline::stream::keyed_u64;
-use paceline::units::{Minutes, Probability};
+use paceline::units::Minutes;
 use paceline::{Engine, MemoryStore, PlanRequest, Purpose};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -124,18 +124,7 @@ fn place(engine: &Engine, bank: &Bank, name: &str, student: &Student) -> (BTreeS
         let right = student.is_right(skill.at(), f64::from(easiness), u32::from(asked));
         let attempt = EventBody::Attempt(Attempt {
             activity: Some(probe.id.clone()),
-            item,
-            version: None,
-            instance: Instance::default(),
-            outcome: Outcome::Score(if right {
-                Probability::ONE
-            } else {
-                Probability::ZERO
-            }),
-            seconds: 30.0,
-            hints: 0,
-            tries: 1,
-            help: Help::None,
+            ..Attempt::new(item, Outcome::Score(right.into()), 30.0)
         });
         asked += 1;
         let event_id = format!("{name}-{asked}");

@@ -216,3 +216,13 @@ fn erasing_takes_a_learner_from_every_answer() {
     ));
     assert_eq!(engine.learners(None, 10).unwrap(), []);
 }
+
+#[test]
+fn a_plan_with_a_made_up_id_is_refused() {
+    let engine = with_history(Vec::new());
+    let mut plan = engine
+        .plan(&id("kim"), &PlanRequest::minutes(10.0), NOON, 1)
+        .unwrap();
+    plan.id = "x".repeat(1_000);
+    assert!(matches!(engine.offer(&plan), Err(Error::StalePlan { .. })));
+}

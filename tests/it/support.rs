@@ -3,10 +3,9 @@
 use paceline::bank::{
     Bank, BankBuilder, CourseSpec, ItemSpec, Level, SkillSpec, ThemeSpec, ThemesSpec,
 };
-use paceline::event::{Attempt, Enrolled, Event, EventBody, Help, Instance, Outcome};
+use paceline::event::{Attempt, Enrolled, Event, EventBody, Outcome};
 use paceline::ids::{EventId, LearnerId};
-use paceline::time::{Timestamp, UtcOffset};
-use paceline::units::Probability;
+use paceline::time::Timestamp;
 use paceline::{Activity, Engine, MemoryStore};
 use std::sync::Arc;
 
@@ -73,14 +72,8 @@ pub(crate) fn enrol(engine: &Engine, learner: &str, enrolled: Enrolled) {
 
 /// An event `seconds` after noon.
 pub(crate) fn event(learner: &str, event_id: &str, seconds: i64, body: EventBody) -> Event {
-    Event {
-        event_id: event_id.parse().unwrap(),
-        learner: id(learner),
-        at: NOON.plus_seconds(seconds),
-        received: NOON.plus_seconds(seconds),
-        utc_offset: UtcOffset::UTC,
-        body,
-    }
+    let at = NOON.plus_seconds(seconds);
+    Event::new(event_id.parse().unwrap(), id(learner), at, body)
 }
 
 /// An answer to an item, right or wrong, in typical time.
@@ -89,21 +82,7 @@ pub(crate) fn attempt(item: &str, right: bool) -> EventBody {
 }
 
 pub(crate) fn timed(item: &str, right: bool, seconds: f32) -> EventBody {
-    EventBody::Attempt(Attempt {
-        activity: None,
-        item: item.into(),
-        version: None,
-        instance: Instance::default(),
-        outcome: Outcome::Score(if right {
-            Probability::ONE
-        } else {
-            Probability::ZERO
-        }),
-        seconds,
-        hints: 0,
-        tries: 1,
-        help: Help::None,
-    })
+    EventBody::Attempt(Attempt::new(item, Outcome::Score(right.into()), seconds))
 }
 
 /// The skills of a plan's activities, in order.

@@ -134,14 +134,9 @@ impl Context {
     ) -> anyhow::Result<Update> {
         let text = serde_json::to_vec(&(learner, at, &body))?;
         let event_id = EventId::new(format!("cli-{:016x}", stream::keyed_u64("event", 0, &text)))?;
-        let (received, utc_offset) = (at, self.offset);
         Ok(engine.record(Event {
-            event_id,
-            learner: learner.clone(),
-            at,
-            received,
-            utc_offset,
-            body,
+            utc_offset: self.offset,
+            ..Event::new(event_id, learner.clone(), at, body)
         })?)
     }
 }

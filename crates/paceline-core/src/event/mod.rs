@@ -28,6 +28,21 @@ pub struct Event {
     pub body: EventBody,
 }
 
+impl Event {
+    /// An event that is received when it happens, in UTC.
+    #[must_use]
+    pub fn new(event_id: EventId, learner: LearnerId, at: Timestamp, body: EventBody) -> Self {
+        Self {
+            event_id,
+            learner,
+            at,
+            received: at,
+            utc_offset: UtcOffset::UTC,
+            body,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -211,6 +226,24 @@ pub struct Attempt {
     /// The strongest help used.
     #[serde(default)]
     pub help: Help,
+}
+
+impl Attempt {
+    /// Work on an item that nobody offered, unaided and at the first try, in so many seconds.
+    #[must_use]
+    pub fn new(item: impl Into<String>, outcome: Outcome, seconds: f32) -> Self {
+        Self {
+            activity: None,
+            item: item.into(),
+            version: None,
+            instance: Instance::default(),
+            outcome,
+            seconds,
+            hints: 0,
+            tries: one(),
+            help: Help::None,
+        }
+    }
 }
 
 const fn one() -> u16 {

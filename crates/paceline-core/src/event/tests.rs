@@ -7,17 +7,11 @@ fn attempt() -> Event {
         at: Timestamp(1_790_000_000),
         received: Timestamp(1_790_000_001),
         utc_offset: UtcOffset::new(3600),
-        body: EventBody::Attempt(Attempt {
-            activity: None,
-            item: "math/eighths".into(),
-            version: None,
-            instance: Instance::default(),
-            outcome: Outcome::Response(vec!["1/2".into()]),
-            seconds: 12.5,
-            hints: 0,
-            tries: 1,
-            help: Help::None,
-        }),
+        body: EventBody::Attempt(Attempt::new(
+            "math/eighths",
+            Outcome::Response(vec!["1/2".into()]),
+            12.5,
+        )),
     }
 }
 

@@ -105,6 +105,13 @@ impl Probability {
     }
 }
 
+impl From<bool> for Probability {
+    /// Certain of what is known: 1 for true, 0 for false.
+    fn from(is_true: bool) -> Self {
+        if is_true { Self::ONE } else { Self::ZERO }
+    }
+}
+
 impl Minutes {
     /// The nearest valid duration; NaN and negative numbers become 0.
     #[must_use]

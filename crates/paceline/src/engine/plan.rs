@@ -125,15 +125,17 @@ impl Engine {
             activities: plan.activities.iter().map(offered_activity).collect(),
         };
         let now = plan.made_from.now;
-        let event_id = EventId::new(format!("offer-{}", plan.id))
-            .expect("a plan's id is 16 hexadecimal digits, unless a caller made one up");
+        // An id that a caller made up may be no event's.
+        let event_id =
+            EventId::new(format!("offer-{}", plan.id)).map_err(|_| Error::StalePlan {
+                plan: plan.id.clone(),
+                found: "elsewhere".to_owned(),
+                wanted: "this engine".to_owned(),
+            })?;
+        let body = EventBody::Offered(offered);
         self.record(Event {
-            event_id,
-            learner: plan.learner.clone(),
-            at: now,
-            received: now,
             utc_offset: self.read(&plan.learner, |state, _| state.profile.utc_offset)?,
-            body: EventBody::Offered(offered),
+            ..Event::new(event_id, plan.learner.clone(), now, body)
         })?;
         Ok(Offer {
             format: 1,

@@ -132,7 +132,12 @@ impl Engine {
         event_id: EventId,
         now: Timestamp,
     ) -> Result<Update, Error> {
-        self.record(event(learner, event_id, now, EventBody::Enrolled(enrolled)))
+        self.record(Event::new(
+            event_id,
+            learner.clone(),
+            now,
+            EventBody::Enrolled(enrolled),
+        ))
     }
 
     /// Sets a control: a pin, a ban, a goal, minutes a day, the success rate aimed at.
@@ -146,7 +151,12 @@ impl Engine {
         event_id: EventId,
         now: Timestamp,
     ) -> Result<Update, Error> {
-        self.record(event(learner, event_id, now, EventBody::Control(control)))
+        self.record(Event::new(
+            event_id,
+            learner.clone(),
+            now,
+            EventBody::Control(control),
+        ))
     }
 
     /// Checks an event against the bank and judges an attempt's answers.
@@ -501,18 +511,6 @@ enum Tried {
     Known(Vec<EventId>),
     /// Another process has written to the learner.
     Overtaken,
-}
-
-fn event(learner: &LearnerId, event_id: EventId, now: Timestamp, body: EventBody) -> Event {
-    let (at, received) = (now, now);
-    Event {
-        event_id,
-        learner: learner.clone(),
-        at,
-        received,
-        utc_offset: Default::default(),
-        body,
-    }
 }
 
 fn new_event<'a>(checked: &'a Checked, bytes: &'a [u8]) -> NewEvent<'a> {
