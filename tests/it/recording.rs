@@ -1,9 +1,11 @@
 //! What is recorded is never lost, never counted twice, and the same however it arrives.
 
-use crate::support::{NOON, attempt, engine, enrol, event, id, timed};
+use crate::support::{NOON, attempt, chain, engine, enrol, event, id, timed};
 use paceline::event::{Enrolled, Event, EventBody};
+use paceline::store::JournalOptions;
 use paceline::units::Probability;
-use paceline::{Engine, Error, PlanRequest};
+use paceline::{Engine, Error, JournalStore, PlanRequest};
+use std::sync::Arc;
 
 fn state(engine: &Engine, learner: &str) -> Vec<u8> {
     engine.store().view(&id(learner)).unwrap().unwrap().bytes
@@ -225,4 +227,25 @@ fn a_plan_with_a_made_up_id_is_refused() {
         .unwrap();
     plan.id = "x".repeat(1_000);
     assert!(matches!(engine.offer(&plan), Err(Error::StalePlan { .. })));
+}
+
+#[test]
+fn a_cohort_snapshot_is_named_in_plans_and_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let store = JournalStore::open(folder.path(), JournalOptions::default()).unwrap();
+        Engine::open(Arc::new(chain(5)), Box::new(store)).unwrap()
+    };
+    let cohort = |engine: &Engine| {
+        let request = PlanRequest::minutes(10.0);
+        let plan = engine.plan(&id("kim"), &request, NOON, 1).unwrap();
+        plan.made_from.cohort
+    };
+    let engine = open();
+    enrol(&engine, "kim", Enrolled::default());
+    assert_eq!(cohort(&engine), 0);
+    assert_eq!(engine.refresh_cohort().unwrap(), 1);
+    assert_eq!(cohort(&engine), 1);
+    drop(engine);
+    assert_eq!(cohort(&open()), 1);
 }
