@@ -66,15 +66,21 @@ impl Draws {
         }
     }
 
+    /// The stream of one purpose; the same draws as by its name.
+    pub(crate) fn stream(&self, purpose: Purpose) -> Stream {
+        Stream(mix(
+            self.key ^ (purpose as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        ))
+    }
+
     /// 64 random bits for `purpose` at counters `(a, b)`.
     pub(crate) fn bits(&self, purpose: Purpose, a: u32, b: u32) -> u64 {
-        let place = (u64::from(a) << 32) | u64::from(b);
-        mix(mix(self.key ^ (purpose as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)) ^ mix(place))
+        self.stream(purpose).bits(Place::new(a, b))
     }
 
     /// Uniform in the open interval (0, 1).
     pub(crate) fn uniform(&self, purpose: Purpose, a: u32, b: u32) -> f64 {
-        ((self.bits(purpose, a, b) >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64)
+        self.stream(purpose).uniform(Place::new(a, b))
     }
 
     /// Uniform in `low..high`.
@@ -84,17 +90,57 @@ impl Draws {
 
     /// Standard normal.
     pub(crate) fn normal(&self, purpose: Purpose, a: u32, b: u32) -> f64 {
-        math::normal_quantile(self.uniform(purpose, a, b))
+        self.stream(purpose).normal(Place::new(a, b))
     }
 
     /// A whole number below `n`; 0 where `n` is 0.
     pub(crate) fn below(&self, purpose: Purpose, a: u32, b: u32, n: usize) -> usize {
-        ((u128::from(self.bits(purpose, a, b)) * n as u128) >> 64) as usize
+        self.stream(purpose).below(Place::new(a, b), n)
     }
 
     /// Whether an event of probability `p` happens.
     pub(crate) fn happens(&self, purpose: Purpose, a: u32, b: u32, p: f64) -> bool {
         self.uniform(purpose, a, b) < p
+    }
+}
+
+/// The draws of one purpose, for who draws at many places.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stream(u64);
+
+/// The counters of a draw, for who draws for many purposes at one place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place(u64);
+
+impl Place {
+    pub(crate) fn new(a: u32, b: u32) -> Self {
+        Self(mix((u64::from(a) << 32) | u64::from(b)))
+    }
+}
+
+impl Stream {
+    pub(crate) fn bits(self, place: Place) -> u64 {
+        mix(self.0 ^ place.0)
+    }
+
+    /// Uniform in the open interval (0, 1).
+    pub(crate) fn uniform(self, place: Place) -> f64 {
+        ((self.bits(place) >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// Standard normal.
+    pub(crate) fn normal(self, place: Place) -> f64 {
+        math::normal_quantile(self.uniform(place))
+    }
+
+    /// A whole number below `n`; 0 where `n` is 0.
+    pub(crate) fn below(self, place: Place, n: usize) -> usize {
+        ((u128::from(self.bits(place)) * n as u128) >> 64) as usize
+    }
+
+    /// Whether an event of probability `p` happens.
+    pub(crate) fn happens(self, place: Place, p: f64) -> bool {
+        self.uniform(place) < p
     }
 }
 

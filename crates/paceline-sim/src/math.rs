@@ -18,6 +18,26 @@ pub(crate) fn logistic(x: f64) -> f64 {
     f64::from(paceline::math::logistic(x as f32))
 }
 
+/// The mean of [`logistic`] over `logits`; 0 over none. In lanes, so that it vectorises; the order of the sum is fixed.
+pub(crate) fn mean_logistic(logits: impl ExactSizeIterator<Item = f64>) -> f64 {
+    const LANES: usize = 8;
+    let n = logits.len();
+    let (mut sum, mut lanes, mut taken) = (0.0, [0.0f32; LANES], 0);
+    let of = |lanes: &[f32; LANES], taken: usize| {
+        let all = lanes.map(paceline::math::logistic);
+        all[..taken].iter().map(|&p| f64::from(p)).sum::<f64>()
+    };
+    for logit in logits {
+        lanes[taken] = logit as f32;
+        taken += 1;
+        if taken == LANES {
+            sum += of(&lanes, LANES);
+            taken = 0;
+        }
+    }
+    (sum + of(&lanes, taken)) / n.max(1) as f64
+}
+
 /// The inverse of [`logistic`], of a probability kept inside (0, 1).
 pub(crate) fn logit(p: f64) -> f64 {
     let p = p.clamp(1e-9, 1.0 - 1e-9);

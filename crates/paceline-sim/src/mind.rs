@@ -9,6 +9,7 @@ pub(crate) mod discrete;
 pub(crate) mod fitted;
 pub(crate) mod insight;
 
+use crate::math;
 use crate::world::{Family, World};
 
 /// A point of simulated time.
@@ -40,8 +41,13 @@ pub(crate) struct Prior {
 pub(crate) trait SkillState: Clone {
     fn new(world: &World, prior: Prior) -> Self;
 
+    /// Success before guess and slip on a typical item, logit.
+    fn logit(&self, world: &World, at: Moment) -> f64;
+
     /// Probability of success before guess and slip, on an item `shift` logits easier than a typical one.
-    fn success(&self, world: &World, shift: f64, at: Moment) -> f64;
+    fn success(&self, world: &World, shift: f64, at: Moment) -> f64 {
+        math::logistic(self.logit(world, at) + shift)
+    }
 
     /// Works on the skill; `dose` is in opportunities of a typical, ready, attentive pupil.
     fn study(&mut self, world: &World, dose: f64, work: Work, at: Moment);
@@ -95,6 +101,14 @@ impl Mind {
 
     pub(crate) fn success(&self, world: &World, skill: usize, shift: f64, at: Moment) -> f64 {
         in_family!(self, skills => skills[skill].success(world, shift, at))
+    }
+
+    /// Mean success over all skills.
+    pub(crate) fn mean_success(&self, world: &World, shift: f64, at: Moment) -> f64 {
+        in_family!(self, skills => {
+            let logits = skills.iter().map(|skill| skill.logit(world, at) + shift);
+            math::mean_logistic(logits)
+        })
     }
 
     /// Success on a test of many skills at once.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
-use crate::draws::{Draws, Purpose};
+use crate::draws::{Draws, Place, Purpose, Stream};
 use crate::math;
 use crate::mind::{Mind, Moment, Prior, Work};
 use crate::observation::{Activity, Kind, Now, Observation};
@@ -36,6 +36,71 @@ pub(crate) struct Seat {
     pub(crate) pupil: u32,
 }
 
+/// A theme, as the pupil takes to it.
+#[derive(Clone, Copy)]
+struct Theme {
+    taste: f64,
+    /// Share of its novelty that is left.
+    novelty: f64,
+}
+
+/// What a pupil draws at every activity.
+struct Streams {
+    mood: Stream,
+    gaming: Stream,
+    answer: Stream,
+    hint: Stream,
+    dwell: Stream,
+    quit: Stream,
+}
+
+impl Streams {
+    fn of(draws: &Draws) -> Self {
+        Self {
+            mood: draws.stream(Purpose::Mood),
+            gaming: draws.stream(Purpose::Gaming),
+            answer: draws.stream(Purpose::Answer),
+            hint: draws.stream(Purpose::Hint),
+            dwell: draws.stream(Purpose::Dwell),
+            quit: draws.stream(Purpose::Quit),
+        }
+    }
+}
+
+/// How ready a pupil is for each skill: looked at once a day, and anew after work on a prerequisite itself.
+struct Readiness {
+    /// Day after the one looked at (0 for never), count of works then, and the factor.
+    seen: Vec<(u16, u32, f64)>,
+    /// Count of works at the last one on each skill.
+    worked: Vec<u32>,
+    works: u32,
+}
+
+impl Readiness {
+    fn new(n_skills: usize) -> Self {
+        Self {
+            seen: vec![(0, 0, 1.0); n_skills],
+            worked: vec![0; n_skills],
+            works: 0,
+        }
+    }
+
+    fn note(&mut self, skill: usize) {
+        self.works += 1;
+        self.worked[skill] = self.works;
+    }
+
+    fn recall(&self, skill: usize, needs: &[(u32, f64)], day: u16) -> Option<f64> {
+        let (seen, works, ready) = self.seen[skill];
+        let holds = seen == day + 1 && needs.iter().all(|&(p, _)| self.worked[p as usize] <= works);
+        holds.then_some(ready)
+    }
+
+    fn keep(&mut self, skill: usize, day: u16, ready: f64) {
+        self.seen[skill] = (day + 1, self.works, ready);
+    }
+}
+
 /// How an activity ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ended {
@@ -61,10 +126,11 @@ pub(crate) struct Pupil<'w> {
     gaming: f64,
     /// Log of the time taken relative to a typical pupil.
     pace: f64,
-    tastes: Vec<f64>,
-    theme_uses: Vec<u16>,
+    themes: Vec<Theme>,
     /// Share of each skill's lesson already taken in.
     lessons: Vec<f64>,
+    readiness: Readiness,
+    streams: Streams,
     absence: f64,
     absent: bool,
     leaves_week: Option<u16>,
@@ -122,10 +188,14 @@ impl<'w> Pupil<'w> {
             attention: ATTENTION + 0.7 * trait_draw(3) + world.growth_sd * class(1),
             gaming: 10.0 * world.gaming * draws.uniform(Purpose::Trait, 4, 0) * 2.0,
             pace: -world.pace_sd * mixed(5),
-            tastes: (0..curriculum.themes.len() as u32)
-                .map(|theme| draws.normal(Purpose::ThemeTaste, theme, 0))
+            themes: (0..curriculum.themes.len() as u32)
+                .map(|theme| Theme {
+                    taste: draws.normal(Purpose::ThemeTaste, theme, 0),
+                    novelty: 1.0,
+                })
                 .collect(),
-            theme_uses: vec![0; curriculum.themes.len()],
+            readiness: Readiness::new(n_skills),
+            streams: Streams::of(&draws),
             lessons: vec![0.0; n_skills],
             absence: (world.absence * -2.0 * libm::log(draws.uniform(Purpose::Absence, 0, 1))
                 / 2.0)
@@ -137,10 +207,10 @@ impl<'w> Pupil<'w> {
 
     /// What the pupil says of each theme before the term: the taste, seen through noise.
     pub(crate) fn declared_tastes(&self) -> Vec<f64> {
-        let noisy = |(theme, taste): (usize, &f64)| {
-            taste + 0.7 * self.draws.normal(Purpose::ThemeDeclared, theme as u32, 0)
+        let noisy = |(theme, of): (usize, &Theme)| {
+            of.taste + 0.7 * self.draws.normal(Purpose::ThemeDeclared, theme as u32, 0)
         };
-        self.tastes.iter().enumerate().map(noisy).collect()
+        self.themes.iter().enumerate().map(noisy).collect()
     }
 
     /// The school week in which the pupil leaves for good.
@@ -177,10 +247,7 @@ impl<'w> Pupil<'w> {
             day: now.day,
             minute: now.minute,
         };
-        let place = Place {
-            lesson: u32::from(now.lesson),
-            slot: u32::from(now.slot),
-        };
+        let place = Place::new(u32::from(now.lesson), u32::from(now.slot));
         match activity.kind {
             Kind::Lesson => self.read(activity, at, place, now.minutes_left),
             Kind::Practice { item } => {
@@ -205,6 +272,7 @@ impl<'w> Pupil<'w> {
             let worth = lesson_worth(before + share * effort) - lesson_worth(before);
             let dose = self.world.lesson_worth * worth * self.rate * self.ready(skill, at);
             self.mind.study(self.world, skill, dose, Work::Lesson, at);
+            self.readiness.note(skill);
         }
         if full > left {
             return (Ended::Bell, left);
@@ -232,9 +300,7 @@ impl<'w> Pupil<'w> {
         let miss = plain - 0.8;
         let attention = self.attend(activity.theme, miss * miss, at, place);
         if attention == Attention::Gaming {
-            let right = self
-                .draws
-                .happens(Purpose::Answer, place.lesson, place.slot, world.guess);
+            let right = self.streams.answer.happens(place, world.guess);
             let seen = Observation {
                 right: Some(right),
                 seconds: 2.0,
@@ -242,19 +308,15 @@ impl<'w> Pupil<'w> {
             };
             return (self.end(attention, place, seen), 2.0 / 60.0);
         }
-        let asks = attention == Attention::Full
-            && self
-                .draws
-                .happens(Purpose::Hint, place.lesson, place.slot, 0.3 * (1.0 - plain));
+        let asks =
+            attention == Attention::Full && self.streams.hint.happens(place, 0.3 * (1.0 - plain));
         let known = if asks {
             self.success(skill, shift + 0.7, at)
         } else {
             plain
         };
         let p = world.guess + (1.0 - world.guess - world.slip) * known;
-        let right = self
-            .draws
-            .happens(Purpose::Answer, place.lesson, place.slot, p);
+        let right = self.streams.answer.happens(place, p);
         let feedback = if right { 0.0 } else { FEEDBACK_SECONDS };
         let hint = if asks { HINT_SECONDS } else { 0.0 };
         let seconds =
@@ -275,6 +337,7 @@ impl<'w> Pupil<'w> {
                 * self.rate
                 * self.ready(skill, at);
             self.mind.study(world, skill, dose, Work::Item, at);
+            self.readiness.note(skill);
             for &(along, share) in &world.encompasses[skill] {
                 self.mind
                     .study(world, along as usize, dose * share, Work::Item, at);
@@ -291,9 +354,7 @@ impl<'w> Pupil<'w> {
     fn end(&self, attention: Attention, place: Place, seen: Observation) -> Ended {
         let quits = attention != Attention::Full
             && !self.world.only_minutes
-            && self
-                .draws
-                .happens(Purpose::Quit, place.lesson, place.slot, QUIT);
+            && self.streams.quit.happens(place, QUIT);
         if quits {
             Ended::Quit(seen)
         } else {
@@ -303,24 +364,15 @@ impl<'w> Pupil<'w> {
 
     /// Whether the pupil is with it, by theme, tiredness and how far the work is from its level.
     fn attend(&mut self, theme: u32, mismatch: f64, at: Moment, place: Place) -> Attention {
-        let theme = theme as usize;
-        let novelty = math::exp(-f64::from(self.theme_uses[theme]) / self.world.novelty_uses);
-        self.theme_uses[theme] = self.theme_uses[theme].saturating_add(1);
-        let liking = self.world.interest * self.tastes[theme] * (0.5 + 0.5 * novelty);
+        let theme = &mut self.themes[theme as usize];
+        let liking = self.world.interest * theme.taste * (0.5 + 0.5 * theme.novelty);
+        theme.novelty *= self.world.novelty_kept;
         let logit = self.attention + liking
             - self.world.fatigue * at.minute / 20.0
             - self.world.mismatch * mismatch;
-        if self.draws.happens(
-            Purpose::Mood,
-            place.lesson,
-            place.slot,
-            math::logistic(logit),
-        ) {
+        if self.streams.mood.happens(place, math::logistic(logit)) {
             Attention::Full
-        } else if self
-            .draws
-            .happens(Purpose::Gaming, place.lesson, place.slot, self.gaming)
-        {
+        } else if self.streams.gaming.happens(place, self.gaming) {
             Attention::Gaming
         } else {
             Attention::Half
@@ -329,15 +381,25 @@ impl<'w> Pupil<'w> {
 
     /// Relative time of an activity, lognormal with `sd`.
     fn lasting(&self, sd: f64, place: Place) -> f64 {
-        math::exp(self.pace + sd * self.draws.normal(Purpose::Dwell, place.lesson, place.slot))
+        math::exp(self.pace + sd * self.streams.dwell.normal(place))
     }
 
     fn per_minute(&self, effort: f64) -> f64 {
         PER_MINUTE * self.world.gain * self.rate * effort
     }
 
-    /// The factor that prerequisites leave of a gain.
-    fn ready(&self, skill: usize, at: Moment) -> f64 {
+    /// The factor that prerequisites leave of a gain, as it was looked at last.
+    fn ready(&mut self, skill: usize, at: Moment) -> f64 {
+        let needs = &self.world.needs[skill];
+        if let Some(ready) = self.readiness.recall(skill, needs, at.day) {
+            return ready;
+        }
+        let ready = self.readiness(skill, at);
+        self.readiness.keep(skill, at.day, ready);
+        ready
+    }
+
+    fn readiness(&self, skill: usize, at: Moment) -> f64 {
         if !self.world.prerequisites_matter {
             return 1.0;
         }
@@ -376,8 +438,7 @@ impl<'w> Pupil<'w> {
     /// The mean probability of knowing a skill, over the scope.
     pub(crate) fn mean_known(&self, day: u16) -> f64 {
         let at = Moment { day, minute: 0.0 };
-        let n = self.lessons.len();
-        (0..n).map(|k| self.known(k, at)).sum::<f64>() / n.max(1) as f64
+        self.mind.mean_success(self.world, self.general, at)
     }
 }
 
@@ -387,12 +448,6 @@ const READY_AT_ONE: f64 = 0.880_797_077_977_882_4;
 /// What a share of a lesson is worth: rereading is worth three tenths.
 fn lesson_worth(share: f64) -> f64 {
     0.3 * share + 0.7 * share.min(1.0)
-}
-
-#[derive(Clone, Copy)]
-struct Place {
-    lesson: u32,
-    slot: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

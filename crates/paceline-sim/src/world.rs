@@ -151,8 +151,8 @@ pub(crate) struct World {
     pub(crate) prerequisites_matter: bool,
     /// Effect of a theme one SD more liked, on engagement; and on gain.
     pub(crate) interest: f64,
-    /// How many uses of a theme until its novelty is spent (e-fold).
-    pub(crate) novelty_uses: f64,
+    /// What a use of a theme leaves of its novelty.
+    pub(crate) novelty_kept: f64,
     pub(crate) fatigue: f64,
     pub(crate) mismatch: f64,
     pub(crate) guess: f64,
@@ -218,7 +218,8 @@ impl World {
             unready_floor: range(0.1, 0.3),
             prerequisites_matter: true,
             interest: range(-0.2, 0.6),
-            novelty_uses: range(10.0, 40.0),
+            // Spent (e-fold) after that many uses.
+            novelty_kept: libm::exp(-1.0 / range(10.0, 40.0)),
             fatigue: range(0.0, 0.6),
             mismatch: range(0.5, 3.0),
             guess: range(0.05, 0.30),

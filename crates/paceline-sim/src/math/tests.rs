@@ -37,3 +37,13 @@ fn logit_inverts_logistic() {
         assert!((logit(logistic(x)) - x).abs() < 1e-4);
     }
 }
+
+#[test]
+fn the_mean_of_logistics_is_the_mean_of_each() {
+    for n in [0usize, 1, 7, 8, 9, 60] {
+        let logits: Vec<f64> = (0..n).map(|k| 0.37 * k as f64 - 4.0).collect();
+        let each = logits.iter().map(|&x| logistic(x)).sum::<f64>() / n.max(1) as f64;
+        let mean = mean_logistic(logits.iter().copied());
+        assert!((mean - each).abs() < 1e-12, "{n}: {mean} {each}");
+    }
+}

@@ -33,16 +33,29 @@ struct Trace {
     weight: f32,
 }
 
+/// Traces of one day side by side; a place that is not taken yet has no weight.
+#[derive(Clone, Copy, Debug, Default)]
+struct Traces {
+    time: [f32; LANES],
+    decay: [f32; LANES],
+    weight: [f32; LANES],
+}
+
 /// One skill's traces and what was active before the term.
 #[derive(Clone, Debug)]
 pub(crate) struct Skill {
     prior: f64,
     /// Logits above a typical pupil at equal activation.
     brought: f64,
+    threshold: f64,
     /// In order of time.
-    traces: Vec<Trace>,
+    traces: Vec<Traces>,
+    /// Day of the last traces, and how many there are in their block.
+    last: (u16, usize),
     /// Where the traces of today begin, and the activation of all before, taken at the start of the day.
     earlier: Cell<Earlier>,
+    /// The moment that was looked at last, in seconds, and the activation then.
+    latest: Cell<(f64, f64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,31 +70,32 @@ fn seconds(at: Moment) -> f64 {
 }
 
 /// The sum over traces of what each still gives.
-fn active(traces: &[Trace], now: f64) -> f64 {
+fn active(traces: &[Traces], now: f64) -> f64 {
     let now = now as f32;
-    let one = |trace: &Trace| {
-        let age = (now - trace.time).max(YOUNGEST);
-        trace.weight * paceline::math::exp(-trace.decay * paceline::math::ln(age))
-    };
     // In lanes, so that the loop vectorises; the order of the sum is fixed.
     let mut lanes = [0.0f32; LANES];
-    let chunks = traces.chunks_exact(LANES);
-    let rest: f32 = chunks.remainder().iter().map(one).sum();
-    for chunk in chunks {
-        for (lane, trace) in lanes.iter_mut().zip(chunk) {
-            *lane += one(trace);
+    for block in traces {
+        for (nth, lane) in lanes.iter_mut().enumerate() {
+            let age = (now - block.time[nth]).max(YOUNGEST);
+            let left = paceline::math::exp(-block.decay[nth] * paceline::math::ln(age));
+            *lane += block.weight[nth] * left;
         }
     }
-    f64::from(lanes.iter().sum::<f32>() + rest)
+    f64::from(lanes.iter().sum::<f32>())
 }
 
 impl Skill {
     /// Traces of earlier days hardly decay within a lesson: they are summed once a day.
     fn activation(&self, at: Moment) -> f64 {
+        let now = seconds(at);
+        let (seen, activation) = self.latest.get();
+        if seen == now {
+            return activation;
+        }
         let mut earlier = self.earlier.get();
         if earlier.day != at.day {
             let morning = f64::from(at.day) * DAY_SECONDS;
-            let before = |trace: &Trace| f64::from(trace.time) < morning;
+            let before = |block: &Traces| f64::from(block.time[0]) < morning;
             let first_of_today = self.traces.partition_point(before);
             earlier = Earlier {
                 day: at.day,
@@ -90,7 +104,9 @@ impl Skill {
             };
             self.earlier.set(earlier);
         }
-        earlier.activation + active(&self.traces[earlier.first_of_today..], seconds(at))
+        let activation = earlier.activation + active(&self.traces[earlier.first_of_today..], now);
+        self.latest.set((now, activation));
+        activation
     }
 
     fn trace(&self, world: &World, (dose, work, at): Study) -> Trace {
@@ -106,9 +122,17 @@ impl Skill {
         }
     }
 
-    fn success_at(&self, world: &World, activation: f64, shift: f64) -> f64 {
+    fn logit_at(&self, activation: f64) -> f64 {
         let active = math::ln(self.prior + activation);
-        math::logistic((active - threshold(world)) / NOISE + self.brought + shift)
+        (active - self.threshold) / NOISE + self.brought
+    }
+}
+
+impl Traces {
+    fn put(&mut self, nth: usize, trace: Trace) {
+        self.time[nth] = trace.time;
+        self.decay[nth] = trace.decay;
+        self.weight[nth] = trace.weight;
     }
 }
 
@@ -120,10 +144,14 @@ fn threshold(world: &World) -> f64 {
 impl SkillState for Skill {
     fn new(world: &World, prior: Prior) -> Self {
         let brought = BROUGHT * (prior.logit - world.initial);
+        let threshold = threshold(world);
         Self {
-            prior: libm::exp(threshold(world) + NOISE * (prior.logit - brought)),
+            prior: libm::exp(threshold + NOISE * (prior.logit - brought)),
             brought,
+            threshold,
             traces: Vec::new(),
+            last: (0, LANES),
+            latest: Cell::new((-1.0, 0.0)),
             earlier: Cell::new(Earlier {
                 day: 0,
                 first_of_today: 0,
@@ -132,20 +160,33 @@ impl SkillState for Skill {
         }
     }
 
-    fn success(&self, world: &World, shift: f64, at: Moment) -> f64 {
-        self.success_at(world, self.activation(at), shift)
+    fn logit(&self, _: &World, at: Moment) -> f64 {
+        self.logit_at(self.activation(at))
     }
 
     fn study(&mut self, world: &World, dose: f64, work: Work, at: Moment) {
         let trace = self.trace(world, (dose, work, at));
-        self.traces.push(trace);
+        let (day, taken) = self.last;
+        let nth = if day == at.day && taken < LANES {
+            taken
+        } else {
+            self.traces.push(Traces::default());
+            0
+        };
+        if let Some(block) = self.traces.last_mut() {
+            block.put(nth, trace);
+        }
+        self.last = (at.day, nth + 1);
+        self.latest.set((-1.0, 0.0));
     }
 
     /// The same as by a copy, without the copy and without moving the day's sum.
     fn prospect(&self, world: &World, study: Study, then: Moment) -> f64 {
         let then = seconds(then);
         let before = active(&self.traces, then);
-        let after = before + active(&[self.trace(world, study)], then);
-        self.success_at(world, after, 0.0) - self.success_at(world, before, 0.0)
+        let mut one = Traces::default();
+        one.put(0, self.trace(world, study));
+        let after = before + active(&[one], then);
+        math::logistic(self.logit_at(after)) - math::logistic(self.logit_at(before))
     }
 }

@@ -91,7 +91,7 @@ impl SkillState for Skill {
         }
     }
 
-    fn success(&self, _: &World, shift: f64, at: Moment) -> f64 {
+    fn logit(&self, _: &World, at: Moment) -> f64 {
         let level = if self.is_misled() {
             MISLED
         } else if !self.is_learnt() {
@@ -103,7 +103,7 @@ impl SkillState for Skill {
         } else {
             LAPSED
         };
-        math::logistic(level + self.brought + shift)
+        level + self.brought
     }
 
     fn study(&mut self, world: &World, dose: f64, work: Work, at: Moment) {

@@ -20,6 +20,10 @@ pub(crate) struct Skill {
     /// Life after practice on one day, days.
     life: f64,
     practised_days: u16,
+    /// Power of the days practised by which the life lasts longer.
+    firmer: f64,
+    /// What a dose adds toward knowing.
+    hazard: f64,
     last_day: Option<u16>,
     alive_until: f64,
 }
@@ -48,12 +52,14 @@ impl SkillState for Skill {
             learnt_at: if knows { 0.0 } else { exponential(learn) },
             life: exponential(life) / lapse.max(1e-9),
             practised_days: 0,
+            firmer: 0.0,
+            hazard: -libm::log(1.0 - fitted.p_learn) * world.gain / (TYPICAL_GAIN * TYPICAL_DOSE),
             last_day: None,
             alive_until: exponential(life) / lapse.max(1e-9),
         }
     }
 
-    fn success(&self, world: &World, shift: f64, at: Moment) -> f64 {
+    fn logit(&self, world: &World, at: Moment) -> f64 {
         let Fitted {
             right_known_logit,
             right_unknown_logit,
@@ -65,20 +71,19 @@ impl SkillState for Skill {
         } else {
             right_unknown_logit
         };
-        math::logistic(level + self.effect + shift)
+        level + self.effect
     }
 
     fn study(&mut self, world: &World, dose: f64, _: Work, at: Moment) {
-        let hazard =
-            -libm::log(1.0 - world.fitted.p_learn) * world.gain / (TYPICAL_GAIN * TYPICAL_DOSE);
-        self.learnt += hazard * dose;
+        self.learnt += self.hazard * dose;
         if self.last_day != Some(at.day) {
             self.last_day = Some(at.day);
             self.practised_days = self.practised_days.saturating_add(1);
+            let days = f64::from(self.practised_days);
+            self.firmer = libm::pow(days, world.fitted.firming);
         }
         if self.learnt >= self.learnt_at {
-            let firmer = libm::pow(f64::from(self.practised_days), world.fitted.firming);
-            let until = f64::from(at.day) + self.life * firmer * dose.min(1.0);
+            let until = f64::from(at.day) + self.life * self.firmer * dose.min(1.0);
             self.alive_until = self.alive_until.max(until);
         }
     }

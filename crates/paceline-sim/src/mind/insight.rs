@@ -62,7 +62,7 @@ impl SkillState for Skill {
         }
     }
 
-    fn success(&self, world: &World, shift: f64, at: Moment) -> f64 {
+    fn logit(&self, world: &World, at: Moment) -> f64 {
         let level = if self.has_insight() {
             let scale = 7.0 * f64::from(self.days.max(1));
             let age = f64::from(at.day.saturating_sub(self.last_day)) / scale;
@@ -71,7 +71,7 @@ impl SkillState for Skill {
         } else {
             NONE
         };
-        math::logistic(level + self.brought + shift)
+        level + self.brought
     }
 
     fn study(&mut self, world: &World, dose: f64, _: Work, at: Moment) {

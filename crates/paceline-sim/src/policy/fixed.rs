@@ -37,9 +37,16 @@ impl<'a> Fixed<'a> {
     fn scheduled(&self, now: Now) -> usize {
         let n = self.ledger.curriculum.n_skills();
         let lesson_minutes = now.minute + now.minutes_left;
-        let done = f64::from(now.lesson) + now.minute / lesson_minutes.max(1e-9);
-        ((done / f64::from(self.ledger.calendar.n_lessons()) * n as f64) as usize)
-            .min(n.saturating_sub(1))
+        let all_minutes = lesson_minutes * f64::from(self.ledger.calendar.n_lessons());
+        let done = lesson_minutes * f64::from(now.lesson) + now.minute;
+        ((done / all_minutes.max(1e-9) * n as f64) as usize).min(n.saturating_sub(1))
+    }
+
+    /// One of the skills before `skill` that were taught, by lot.
+    fn taught_before(&self, skill: usize, now: Now) -> Option<usize> {
+        let taught = || (0..skill).filter(|&k| self.ledger.skills[k].taught);
+        let n = taught().count();
+        taught().nth(self.ledger.below(1, now, n))
     }
 }
 
@@ -50,17 +57,15 @@ impl Policy for Fixed<'_> {
         }
         let skill = self.scheduled(now);
         let activity = self.ledger.teach(skill, now);
-        let reviews = activity.kind != Kind::Lesson && self.ledger.uniform(0, now) < self.review;
-        let known = |k: &usize| self.ledger.skills[*k].taught;
-        let taught: Vec<usize> = if reviews {
-            (0..skill).filter(known).collect()
+        let reviews = self.review > 0.0
+            && activity.kind != Kind::Lesson
+            && self.ledger.uniform(0, now) < self.review;
+        let back = if reviews {
+            self.taught_before(skill, now)
         } else {
-            Vec::new()
+            None
         };
-        Some(match taught.get(self.ledger.below(1, now, taught.len())) {
-            Some(&back) => self.ledger.practise(back, now),
-            None => activity,
-        })
+        Some(back.map_or(activity, |back| self.ledger.practise(back, now)))
     }
 
     fn observe(&mut self, activity: Activity, seen: Observation, _: Now) {

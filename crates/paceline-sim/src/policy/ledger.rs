@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::calendar::Calendar;
 use crate::curriculum::Curriculum;
-use crate::draws::{Draws, Purpose};
+use crate::draws::{Draws, Place, Purpose, Stream};
 use crate::observation::{Activity, Kind, Now, Observation};
 
 /// One skill's record.
@@ -23,7 +23,7 @@ pub(super) struct Record {
 pub(super) struct Ledger<'a> {
     pub(super) curriculum: &'a Curriculum,
     pub(super) calendar: Calendar,
-    pub(super) draws: Draws,
+    choices: Stream,
     pub(super) skills: Vec<Record>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Ledger<'a> {
         Self {
             curriculum,
             calendar,
-            draws,
+            choices: draws.stream(Purpose::PolicyChoice),
             skills: vec![start; curriculum.n_skills()],
         }
     }
@@ -83,12 +83,12 @@ impl<'a> Ledger<'a> {
 
     /// A uniform draw for the choice at this moment.
     pub(super) fn uniform(&self, nth: u32, now: Now) -> f64 {
-        self.draws.uniform(Purpose::PolicyChoice, moment(now), nth)
+        self.choices.uniform(Place::new(moment(now), nth))
     }
 
     /// A whole number below `n` for the choice at this moment.
     pub(super) fn below(&self, nth: u32, now: Now, n: usize) -> usize {
-        self.draws.below(Purpose::PolicyChoice, moment(now), nth, n)
+        self.choices.below(Place::new(moment(now), nth), n)
     }
 
     /// Whether every prerequisite shown of `skill` satisfies `met`.

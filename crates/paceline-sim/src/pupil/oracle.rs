@@ -23,7 +23,7 @@ impl Pupil<'_> {
             minute: now.minute,
         };
         let unlocks = 1.0 + UNLOCK * self.waiting(dependants, at);
-        let rate = self.rate * self.ready(skill, at);
+        let rate = self.rate * self.readiness(skill, at);
         let share = lesson_worth(self.lessons[skill] + 1.0) - lesson_worth(self.lessons[skill]);
         let minutes = self.curriculum.skills[skill].lesson_minutes;
         let lesson = (minutes <= now.minutes_left).then(|| {
@@ -61,9 +61,9 @@ impl Pupil<'_> {
     }
 
     fn favourite(&self) -> u32 {
-        let themes = 0..self.tastes.len();
+        let themes = 0..self.themes.len();
         themes
-            .max_by(|&a, &b| self.tastes[a].total_cmp(&self.tastes[b]))
+            .max_by(|&a, &b| self.themes[a].taste.total_cmp(&self.themes[b].taste))
             .unwrap_or(0) as u32
     }
 

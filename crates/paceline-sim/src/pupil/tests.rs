@@ -48,7 +48,11 @@ fn a_lesson_and_practice_raise_the_test_and_nothing_is_seen_of_what_the_bell_cut
 fn what_is_declared_is_near_what_is_liked() {
     with_pupil(Variant::Plain, |pupil| {
         let declared = pupil.declared_tastes();
-        let product: f64 = declared.iter().zip(&pupil.tastes).map(|(a, b)| a * b).sum();
+        let product: f64 = declared
+            .iter()
+            .zip(&pupil.themes)
+            .map(|(a, b)| a * b.taste)
+            .sum();
         assert!(product > 0.0);
     });
 }

@@ -60,7 +60,11 @@ impl Cells for Shelf {
 }
 
 fn on_threads(threads: usize, kept: &dyn Cells) -> Result<Report, crate::SimError> {
-    let design = Design::parse(SMALL).unwrap();
+    of_design(SMALL, threads, kept)
+}
+
+fn of_design(text: &str, threads: usize, kept: &dyn Cells) -> Result<Report, crate::SimError> {
+    let design = Design::parse(text).unwrap();
     let courses = Courses::of(&design, None).unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
     let pool = pool.build().unwrap();
@@ -82,6 +86,46 @@ fn one_thread_two_threads_and_a_resumed_run_report_the_same_bytes() {
     let resumed = on_threads(2, &shelf).unwrap();
     let whole = on_threads(1, &Kept).unwrap();
     assert_eq!(bytes(&resumed), bytes(&whole));
+}
+
+/// Every family in schools whose lessons are shared with the guide and whose pupils move.
+fn every_family(policies: &str) -> String {
+    SMALL
+        .replace(
+            r#"["additive", "discrete"]"#,
+            r#"["additive", "discrete", "activation", "insight", "fitted"]"#,
+        )
+        .replace(
+            r#"["engine", "engine-spacing", "mastery-leitner"]"#,
+            policies,
+        )
+        .replace("pupils = 6", "pupils = 3\ntransfer = 0.5")
+        .replace("log_pupils = 2", "")
+}
+
+#[test]
+fn schools_of_every_family_report_the_same_bytes_on_one_thread_and_two() {
+    let text = every_family(r#"["engine", "zpdes"]"#);
+    let print = |threads| bytes(&of_design(&text, threads, &Kept).unwrap());
+    assert_eq!(print(1), print(2));
+}
+
+#[test]
+fn adding_a_policy_changes_no_other_effect_of_a_study() {
+    let few = of_design(&every_family(r#"["zpdes"]"#), 2, &Kept).unwrap();
+    let more = of_design(&every_family(r#"["random", "zpdes", "engine"]"#), 2, &Kept).unwrap();
+    assert!(!few.effects.is_empty() && few.schools.len() == 5 * 2 * 3);
+    assert!(
+        few.effects
+            .iter()
+            .all(|effect| more.effects.contains(effect))
+    );
+    assert!(
+        few.schools
+            .iter()
+            .all(|school| more.schools.contains(school))
+    );
+    assert!(few.usage.iter().all(|usage| more.usage.contains(usage)));
 }
 
 #[test]
