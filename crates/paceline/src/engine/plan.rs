@@ -7,7 +7,7 @@ use crate::plan::{
     Purpose, Reason, RunnerUp, SkillShare,
 };
 use crate::state::State;
-use paceline_bank::closest;
+use paceline_bank::{InstanceError, Rendered, closest};
 use paceline_core::event::{
     self, ActivityKind, Candidate, Enrolled, Event, EventBody, Goal, Instance, OfferedActivity,
 };
@@ -165,16 +165,30 @@ impl Engine {
         if !self.bank.has_text(item) {
             return Ok(None);
         }
-        let instance = self.instance(&activity.instance)?;
-        let rendered = self
-            .bank
-            .instantiate(item, &instance)
-            .map_err(|error| Error::Instance {
-                item: reference.id.clone(),
-                seed: activity.instance.seed,
-                why: error.to_string(),
-            })?;
+        let rendered = self.render(item, &activity.instance)?;
         Ok(Some(Content::Item(Box::new(rendered))))
+    }
+
+    /// An item as a learner sees it.
+    pub(super) fn render(&self, item: ItemIx, instance: &Instance) -> Result<Rendered, Error> {
+        if let Some(theme) = &instance.theme {
+            self.theme(theme)?;
+        }
+        let rendered = self.bank.instantiate(item, instance);
+        rendered.map_err(|error| self.no_instance(item, instance, &error))
+    }
+
+    pub(super) fn no_instance(
+        &self,
+        item: ItemIx,
+        instance: &Instance,
+        error: &InstanceError,
+    ) -> Error {
+        Error::Instance {
+            item: self.bank.item_id(item).to_owned(),
+            seed: instance.seed,
+            why: error.to_string(),
+        }
     }
 
     pub(super) fn item(&self, id: &str) -> Result<ItemIx, Error> {
@@ -216,16 +230,6 @@ impl Engine {
         skills.sort_unstable();
         skills.dedup();
         Ok(skills)
-    }
-
-    /// The bank's instance of an event's.
-    pub(super) fn instance(&self, instance: &Instance) -> Result<Instance, Error> {
-        instance
-            .theme
-            .as_ref()
-            .map(|theme| self.theme(theme))
-            .transpose()?;
-        Ok(instance.clone())
     }
 
     /// The request on dense indexes, completed by what the learner and the teacher set.

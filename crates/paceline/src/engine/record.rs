@@ -239,18 +239,7 @@ impl Engine {
             Outcome::Response(responses) => responses,
         };
         within("response", responses.len())?;
-        let instance = self.instance(&attempt.instance)?;
-        let failed = |error: paceline_bank::InstanceError| Error::Instance {
-            item: attempt.item.clone(),
-            seed: attempt.instance.seed,
-            why: error.to_string(),
-        };
-        let wanted = self
-            .bank
-            .instantiate(item, &instance)
-            .map_err(failed)?
-            .parts
-            .len();
+        let wanted = self.render(item, &attempt.instance)?.parts.len();
         if responses.len() != wanted {
             let (item, found) = (attempt.item.clone(), responses.len());
             return Err(Error::WrongParts {
@@ -259,14 +248,15 @@ impl Engine {
                 wanted,
             });
         }
+        let instance = &attempt.instance;
         let grade =
-            |(part, response): (usize, &String)| self.bank.grade(item, &instance, part, response);
+            |(part, response): (usize, &String)| self.bank.grade(item, instance, part, response);
         let parts: Vec<Graded> = responses
             .iter()
             .enumerate()
             .map(grade)
             .collect::<Result<_, _>>()
-            .map_err(failed)?;
+            .map_err(|error| self.no_instance(item, instance, &error))?;
         let right = parts
             .iter()
             .filter(|part| part.verdict == Verdict::Right)
