@@ -17,26 +17,29 @@ fn columns(n: usize) -> (Vec<f32>, Vec<f32>) {
     (elapsed_days, stability)
 }
 
-fn retrievability(c: &mut Criterion) {
-    let mut group = c.benchmark_group("memory/retrievability");
-    let model = Fsrs::default();
-    let w20 = Weights::DEFAULT.get()[20];
-    let factor = math::powf(0.9, -1.0 / w20) - 1.0;
+/// Benches a function of the columns elapsed days and stability, beside the floor: the same of each pair in one plain loop.
+fn beside_floor<T: Clone + Default>(
+    c: &mut Criterion,
+    name: &str,
+    ours: impl Fn(&[f32], &[f32], &mut [T]),
+    floor: impl Fn(f32, f32) -> T,
+) {
+    let mut group = c.benchmark_group(name);
     for n in SIZES {
         let (elapsed_days, stability) = columns(n);
-        let mut out = vec![0.0; n];
+        let mut out = vec![T::default(); n];
         group.throughput(Throughput::Elements(n as u64));
         group.bench_function(BenchmarkId::new("ours", n), |b| {
             b.iter(|| {
-                model.retrievabilities(black_box(&elapsed_days), &stability, &mut out);
+                ours(black_box(&elapsed_days), &stability, &mut out);
                 black_box(&mut out);
             });
         });
         group.bench_function(BenchmarkId::new("floor", n), |b| {
             b.iter(|| {
                 let columns = black_box(&elapsed_days).iter().zip(&stability);
-                for (out, (t, s)) in out.iter_mut().zip(columns) {
-                    *out = math::exp2(-w20 * math::log2(1.0 + factor * t / s));
+                for (out, (&t, &s)) in out.iter_mut().zip(columns) {
+                    *out = floor(t, s);
                 }
                 black_box(&mut out);
             });
@@ -45,31 +48,20 @@ fn retrievability(c: &mut Criterion) {
     group.finish();
 }
 
+fn retrievability(c: &mut Criterion) {
+    let model = Fsrs::default();
+    let w20 = Weights::DEFAULT.get()[20];
+    let factor = math::powf(0.9, -1.0 / w20) - 1.0;
+    let ours = |t: &[f32], s: &[f32], out: &mut [f32]| model.retrievabilities(t, s, out);
+    let floor = move |t: f32, s: f32| math::exp2(-w20 * math::log2(1.0 + factor * t / s));
+    beside_floor(c, "memory/retrievability", ours, floor);
+}
+
 fn due(c: &mut Criterion) {
-    let mut group = c.benchmark_group("memory/due");
     let model = Fsrs::default();
     let factor = model.due_factor(0.9);
-    for n in SIZES {
-        let (elapsed_days, stability) = columns(n);
-        let mut out = vec![false; n];
-        group.throughput(Throughput::Elements(n as u64));
-        group.bench_function(BenchmarkId::new("ours", n), |b| {
-            b.iter(|| {
-                model.due(0.9, black_box(&elapsed_days), &stability, &mut out);
-                black_box(&mut out);
-            });
-        });
-        group.bench_function(BenchmarkId::new("floor", n), |b| {
-            b.iter(|| {
-                let columns = black_box(&elapsed_days).iter().zip(&stability);
-                for (out, (t, s)) in out.iter_mut().zip(columns) {
-                    *out = *t > factor * s;
-                }
-                black_box(&mut out);
-            });
-        });
-    }
-    group.finish();
+    let ours = |t: &[f32], s: &[f32], out: &mut [bool]| model.due(0.9, t, s, out);
+    beside_floor(c, "memory/due", ours, move |t, s| t > factor * s);
 }
 
 criterion_group!(benches, retrievability, due);
