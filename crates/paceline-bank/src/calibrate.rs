@@ -62,10 +62,12 @@ pub enum CalibrateError {
         /// What it must stay below.
         limit: usize,
     },
-    /// An anchor that is no item of the log.
-    #[error("anchor for item {item}, wanted below {n_items}")]
-    UnknownAnchor {
-        /// The anchor's item.
+    /// An anchor or a known item that is no item of the log.
+    #[error("{what} {item}, wanted below {n_items}")]
+    UnknownItem {
+        /// `anchor for item` or `belief about item`.
+        what: &'static str,
+        /// The item.
         item: u32,
         /// How many items there are.
         n_items: usize,
@@ -143,6 +145,37 @@ impl Beliefs {
     }
 }
 
+/// What is known of one item from other answers than those to come.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ItemBelief {
+    /// Its difficulty, or each of its thresholds, in logits.
+    pub threshold: Normal,
+    /// Its ln a.
+    pub log_discrimination: Normal,
+}
+
+impl ItemBelief {
+    /// An earlier estimate as a belief, with errors of at least .01 and at most 10.
+    ///
+    /// The errors of a and b are taken as independent. `None` where it is no estimate of an item.
+    pub fn of_estimate(estimate: &ItemEstimate) -> Option<Self> {
+        let (a, b) = (estimate.a, estimate.b);
+        let is_one = a > 0.0 && ln(a).is_finite() && b.is_finite();
+        let sd = |error: f64| error.clamp(0.01, 10.0);
+        let has_errors = !(estimate.se_a.is_nan() || estimate.se_b.is_nan());
+        (is_one && has_errors).then(|| Self {
+            threshold: Normal {
+                mean: b,
+                sd: sd(estimate.se_b),
+            },
+            log_discrimination: Normal {
+                mean: ln(a),
+                sd: sd(estimate.se_a / a),
+            },
+        })
+    }
+}
+
 /// How items' estimates are held within reason.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Priors {
@@ -183,6 +216,9 @@ pub struct Options {
     pub priors: Priors,
     /// Items whose parameters are known and stay: the others, and the abilities' mean and variance, are put on their scale.
     pub anchors: BTreeMap<u32, ItemCurve>,
+    /// Items of which something is known: it replaces what is believed of all, and answers move it. On the scale of
+    /// the abilities, or of the anchors where there are some.
+    pub known: BTreeMap<u32, ItemBelief>,
     /// Points of the ability grid, rounded up to a multiple of 24; `None` follows the answers a learner gave.
     pub nodes: Option<usize>,
     /// The most EM cycles.
@@ -198,6 +234,7 @@ impl Default for Options {
             graded: GradedModel::GradedResponse,
             priors: Priors::Learned(Beliefs::default()),
             anchors: BTreeMap::new(),
+            known: BTreeMap::new(),
             nodes: None,
             max_cycles: 500,
             tolerance: 0.01,
@@ -281,13 +318,32 @@ pub(crate) struct Items {
     parameters: Vec<f64>,
     /// Shape: `[n_items]`.
     n_answers: Vec<u32>,
+    known: BTreeMap<u32, ItemBelief>,
 }
 
 impl Items {
     fn new(answers: &Answers, options: &Options) -> Result<Self, CalibrateError> {
         let n_items = answers.n_items();
-        if let Some((&item, _)) = options.anchors.range(n_items as u32..).next() {
-            return Err(CalibrateError::UnknownAnchor { item, n_items });
+        let first = n_items as u32;
+        let beyond = [
+            (
+                "anchor for item",
+                options.anchors.range(first..).next().map(|(item, _)| *item),
+            ),
+            (
+                "belief about item",
+                options.known.range(first..).next().map(|(item, _)| *item),
+            ),
+        ];
+        if let Some((what, item)) = beyond
+            .into_iter()
+            .find_map(|(what, item)| Some((what, item?)))
+        {
+            return Err(CalibrateError::UnknownItem {
+                what,
+                item,
+                n_items,
+            });
         }
         let by_row = answers.by_row();
         let mut items = Self {
@@ -297,6 +353,7 @@ impl Items {
             pairs: vec![0],
             parameters: Vec::new(),
             n_answers: Vec::with_capacity(n_items),
+            known: options.known.clone(),
         };
         for (item, ends) in (0..).zip(answers.first_rows().windows(2)) {
             let counts = &by_row[ends[0] as usize..ends[1] as usize];
@@ -390,6 +447,16 @@ impl Items {
         } else {
             self.own(item).len()
         }
+    }
+
+    /// What is believed of an item's parameter; `None` where nothing is.
+    fn belief(&self, item: usize, role: Role, of_all: Option<&Beliefs>) -> Option<Normal> {
+        let own = self.known.get(&(item as u32)).and_then(|own| match role {
+            Role::Threshold => Some(own.threshold),
+            Role::LogDiscrimination => Some(own.log_discrimination),
+            Role::GuessLogit | Role::SlipLogit => None,
+        });
+        own.or_else(|| Some(of_all?.of(role)))
     }
 
     fn pairs_start(&self, item: usize) -> usize {

@@ -23,6 +23,8 @@ pub const LOCK_FORMAT: u32 = 1;
 
 /// How much an edit may move an item's easiness, as a standard deviation in logits: added to what the answers left open.
 const EDIT_SD: f64 = 0.5;
+/// The same of ln a.
+const EDIT_LOG_SD: f64 = 0.25;
 
 /// A lock file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -154,10 +156,14 @@ impl LockedItem {
         wide::sqrt(by_a * by_a + by_b * by_b)
     }
 
-    /// The same once the item was edited.
-    pub fn easiness_sd_when_stale(&self) -> f64 {
-        let sd = self.easiness_sd();
-        wide::sqrt(sd * sd + EDIT_SD * EDIT_SD)
+    /// The same parameters once the item was edited: as good a guess as before, but less sure.
+    pub fn when_stale(self) -> Self {
+        let wider = |error: f64, by: f64| wide::sqrt(error * error + by * by);
+        Self {
+            se_a: wider(self.se_a, EDIT_LOG_SD * self.a),
+            se_b: wider(self.se_b, EDIT_SD / self.a),
+            ..self
+        }
     }
 
     /// Whether every number is in the range that a lock file holds.

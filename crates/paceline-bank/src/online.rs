@@ -1,4 +1,5 @@
-//! The online estimator: an item's ln a and b as a normal belief that each answer moves, in one pass.
+//! The online estimator: an item's ln a and b as a normal belief that each answer moves, in one pass; a learner's
+//! ability likewise, where nothing else tells it.
 //!
 //! An answer costs a few dozen flops and nothing is kept of it. The belief starts from an author's or an
 //! earlier calibration's estimate, and [`OnlineItem::estimate`] hands over to the batch in its own terms.
@@ -99,6 +100,26 @@ impl OnlineItem {
         self.log_a = (self.log_a + da.clamp(-0.5, 0.5)).clamp(LOG_A_BOUND.0, LOG_A_BOUND.1);
         self.b = (self.b + db.clamp(-1.5, 1.5)).clamp(-B_BOUND, B_BOUND);
         self.n = self.n.saturating_add(1);
+    }
+
+    /// What the answer of a learner tells of the ability, given what is believed of both before it.
+    ///
+    /// One scoring step, the probability flattened by the item's error. Hand the ability *before* the answer to
+    /// [`OnlineItem::answer`], so that neither takes the other's news for its own.
+    pub fn ability_after(&self, before: Ability, right: bool) -> Ability {
+        let a = exp(self.log_a);
+        let [aa, ab, bb] = self.precision;
+        let variance_b = aa / (aa * bb - ab * ab);
+        let flat = 1.0 / sqrt(1.0 + std::f64::consts::FRAC_PI_8 * a * a * variance_b);
+        let p = logistic(flat * a * (before.ability - self.b));
+        let by = flat * a;
+        let precision =
+            1.0 / (before.standard_error * before.standard_error) + p * (1.0 - p) * by * by;
+        let residual = f64::from(u8::from(right)) - p;
+        Ability {
+            ability: (before.ability + by * residual / precision).clamp(-10.0, 10.0),
+            standard_error: 1.0 / sqrt(precision),
+        }
     }
 
     /// The estimate in the batch calibration's terms.

@@ -330,8 +330,20 @@ pub(crate) struct Calibrate {
     /// Where the parameters go: a table by the ending `.csv`, else a lock file, which needs `--content`.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// A table or lock file whose items keep their parameters; the others are put on their scale.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["start", "link"])]
+    pub(crate) anchors: Option<PathBuf>,
+    /// A table or lock file to go on from: the log, of other answers than it rests on, moves what it knows.
+    #[arg(long, value_name = "FILE", conflicts_with = "link")]
+    pub(crate) start: Option<PathBuf>,
+    /// A table or lock file on whose scale the results are put, by the items in both (Stocking-Lord).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) link: Option<PathBuf>,
+    /// One pass that learns from each answer in turn, 2pl; quicker and less sure. `--start` goes on from it.
+    #[arg(long, conflicts_with_all = ["anchors", "link", "no_priors", "html"])]
+    pub(crate) online: bool,
     /// Plain maximum likelihood, without weak beliefs of what items are like.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "start")]
     pub(crate) no_priors: bool,
     /// Where an HTML report goes.
     #[arg(long, value_name = "FILE")]

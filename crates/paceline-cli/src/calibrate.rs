@@ -1,5 +1,7 @@
 //! Calibrating items from an answer log: a lock file beside the content, or a table.
 
+mod before;
+mod earlier;
 mod page;
 
 use crate::answers::Answers;
@@ -7,7 +9,9 @@ use crate::args;
 use crate::context::Context;
 use crate::{files, progress};
 use anyhow::{Context as _, bail, ensure};
-use paceline::bank::calibrate::{Calibration, ItemEstimate, Model, Options, Priors};
+use before::Before;
+use earlier::Earlier;
+use paceline::bank::calibrate::{Calibration, ItemEstimate, Model, Options, Population, Priors};
 use paceline::bank::{Bank, ItemStatus, LOCK_FORMAT, Lock, LockedItem};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -28,7 +32,7 @@ const ABOUT: f64 = 1.01;
 const NAMED: usize = 3;
 
 pub(crate) fn run(context: &Context, args: &args::Calibrate) -> anyhow::Result<()> {
-    let (name, model) = model(context)?;
+    let (name, model) = model(context, args)?;
     let mut options = Options {
         model,
         ..Options::default()
@@ -46,29 +50,44 @@ pub(crate) fn run(context: &Context, args: &args::Calibrate) -> anyhow::Result<(
     bar.set_message("reading the log");
     let answers = Answers::read(&args.log, bank.as_ref())?;
     bar.set_message(format!("{} answers", answers.first.len()));
-    let fitted = answers.calibrate(&options, &bar)?;
+    let lock = if is_table {
+        Lock::default()
+    } else {
+        old_lock(&args.out)?
+    };
+    let before = before(args, lock.clone(), bank.as_ref())?;
+    let fitted = match &before {
+        Before::Lock(earlier) | Before::Start(earlier) if args.online => {
+            before::one_pass(&answers, earlier)
+        }
+        before => before::fit(&answers, &options, before, &bar)?,
+    };
     bar.finish_and_clear();
     let written = match &bank {
-        Some(bank) if !is_table => write_lock(&args.out, bank, &answers, &fitted, name)?,
+        Some(bank) if !is_table => {
+            write_lock(&args.out, lock, bank, &answers, &fitted, name, &before)?
+        }
         _ => write_table(&args.out, &answers, &fitted, bank.as_ref())?,
     };
     if let Some(html) = &args.html {
         files::write(html, page::page(&answers, &fitted, name)?.as_bytes())?;
     }
     let document = json!({
-        "format": 1, "out": args.out, "model": name, "answers": answers.first.len(), "learners": answers.learners.all().len(),
-        "repeats": answers.repeats, "items": written.items, "kept": written.kept, "unknown": written.unknown, "stale": written.stale,
+        "format": 1, "out": args.out, "scale": before.name(), "model": name, "answers": answers.first.len(), "learners": answers.learners.all().len(),
+        "repeats": answers.repeats, "items": written.items, "kept": written.kept, "unknown": written.unknown, "blended": written.blended,
+        "population": fitted.population,
         "cycles": fitted.cycles, "converged": fitted.converged, "log_likelihood": fitted.log_likelihood,
     });
     context.print(&document, |out| {
         let title = format!(
-            "{} answers of {} learners to {} items, {}",
+            "{} answers of {} learners to {} items, {}: ",
             answers.first.len(),
             answers.learners.all().len(),
             fitted.items.len(),
             name
         );
-        summarise(&title, &answers, &fitted, &written, out)?;
+        write!(out, "{title}")?;
+        summarise(&answers, &fitted, &written, out)?;
         writeln!(
             out,
             "wrote {} items to {}",
@@ -78,14 +97,54 @@ pub(crate) fn run(context: &Context, args: &args::Calibrate) -> anyhow::Result<(
     })
 }
 
+/// What is known of the items before the log.
+fn before(args: &args::Calibrate, lock: Lock, bank: Option<&Bank>) -> anyhow::Result<Before> {
+    let read = |path: &std::path::PathBuf| Earlier::read(path, bank);
+    Ok(match (&args.anchors, &args.start, &args.link) {
+        (Some(path), ..) => Before::Anchors(read(path)?),
+        (_, Some(path), _) => Before::Start(read(path)?),
+        (.., Some(path)) => Before::Link(read(path)?),
+        _ if args.no_priors => Before::Lock(Earlier::default()),
+        _ => Before::Lock(Earlier::of_lock(lock, bank)),
+    })
+}
+
+impl Before {
+    /// Whose scale the results are on.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Lock(_) => "learners",
+            Self::Anchors(_) => "anchors",
+            Self::Start(_) => "start",
+            Self::Link(_) => "link",
+        }
+    }
+
+    /// Whether what was known of an item is in its estimate, so that this replaces it.
+    fn is_in(&self, id: &str) -> bool {
+        match self {
+            Self::Lock(earlier) => earlier.edited.contains_key(id),
+            Self::Anchors(earlier) => earlier.unedited.contains_key(id),
+            Self::Start(earlier) => earlier.all().any(|(known, _)| known == id),
+            Self::Link(_) => false,
+        }
+    }
+}
+
 /// The family of curves that `--model` names, and its name.
-fn model(context: &Context) -> anyhow::Result<(&'static str, Model)> {
+fn model(context: &Context, args: &args::Calibrate) -> anyhow::Result<(&'static str, Model)> {
     let wanted = match &context.global.model {
         Some(model) => model.to_string_lossy().to_lowercase(),
         None => "2pl".to_owned(),
     };
     let found = MODELS.into_iter().find(|(name, _)| *name == wanted);
-    found.with_context(|| format!("the model is {wanted:?}, wanted 1pl, 2pl or 3pl"))
+    let found =
+        found.with_context(|| format!("the model is {wanted:?}, wanted 1pl, 2pl or 3pl"))?;
+    ensure!(
+        !args.online || found.1 == Model::TwoParameter,
+        "the model is {wanted:?}, wanted 2pl, which is all that `--online` knows"
+    );
+    Ok(found)
 }
 
 /// What was written.
@@ -98,18 +157,19 @@ struct Written {
     unknown: usize,
     /// Items of the log in an older version.
     older: usize,
-    /// Items that stay stale: what is known of the edited version is not surer than the prior.
-    stale: usize,
+    /// Items in whose estimates what was known before is blended.
+    blended: usize,
 }
 
 fn write_lock(
     path: &Path,
+    mut lock: Lock,
     bank: &Bank,
     answers: &Answers,
     fitted: &Calibration,
     model: &str,
+    before: &Before,
 ) -> anyhow::Result<Written> {
-    let mut lock = old_lock(path)?;
     lock.format = LOCK_FORMAT;
     lock.model = model.to_owned();
     lock.items.retain(|id, _| bank.item_ix(id).is_some());
@@ -138,12 +198,13 @@ fn write_lock(
             locked.status = ItemStatus::Live;
         }
         let known = f64::from(bank.item_easiness_sd()[item.at()]);
-        if sd <= known * ABOUT && locked.is_valid() {
+        let is_in = before.is_in(id);
+        if (is_in || sd <= known * ABOUT) && locked.is_valid() {
             lock.items.insert(id.to_string(), locked);
             written.items += 1;
+            written.blended += usize::from(is_in);
         } else {
             written.kept += 1;
-            written.stale += usize::from(bank.item_status()[item.at()] == ItemStatus::Stale);
         }
     }
     ensure!(
@@ -205,18 +266,26 @@ fn write_table(
 }
 
 fn summarise(
-    title: &str,
     answers: &Answers,
     fitted: &Calibration,
     written: &Written,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let rest = if fitted.converged {
-        "come to rest"
-    } else {
-        "not come to rest: more answers, or priors, would help"
-    };
-    writeln!(out, "{title}: {} cycles, {rest}", fitted.cycles)?;
+    match (fitted.cycles, fitted.converged) {
+        (0, _) => writeln!(out, "one pass")?,
+        (n, true) => writeln!(out, "{n} cycles, come to rest")?,
+        (n, false) => writeln!(
+            out,
+            "{n} cycles, not come to rest: more answers, or priors, would help"
+        )?,
+    }
+    let Population { mean, sd } = fitted.population;
+    if mean != 0.0 {
+        writeln!(
+            out,
+            "on the scale of the items known before, the learners are at {mean:+.2} ± {sd:.2}"
+        )?;
+    }
     if answers.repeats > 0 {
         writeln!(
             out,
@@ -234,14 +303,15 @@ fn summarise(
             fitted.items[i].se_b
         )
     };
-    let hardest: Vec<String> = order.iter().take(NAMED).map(name).collect();
-    let easiest: Vec<String> = order.iter().rev().take(NAMED).map(name).collect();
-    writeln!(
-        out,
-        "  hardest  {}\n  easiest  {}",
-        hardest.join(", "),
-        easiest.join(", ")
-    )?;
+    // No item is both.
+    let half = NAMED.min(order.len().div_ceil(2));
+    let hardest: Vec<String> = order.iter().take(half).map(name).collect();
+    writeln!(out, "  hardest  {}", hardest.join(", "))?;
+    let easiest = order[half..].iter().rev().take(NAMED).map(name);
+    let easiest: Vec<String> = easiest.collect();
+    if !easiest.is_empty() {
+        writeln!(out, "  easiest  {}", easiest.join(", "))?;
+    }
     let mut slopes: Vec<f64> = fitted.items.iter().map(|item| item.a).collect();
     slopes.sort_by(f64::total_cmp);
     if let (Some(low), Some(high)) = (slopes.first(), slopes.last()) {
@@ -256,7 +326,10 @@ fn summarise(
             written.kept,
             "keep what was known of them: the log does not tell it more surely",
         ),
-        (written.stale, "of these are stale and stay on trial"),
+        (
+            written.blended,
+            "blend what was known before with the log's answers",
+        ),
         (
             written.older,
             "are of an older version: they helped to place the learners",

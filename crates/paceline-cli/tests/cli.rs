@@ -347,6 +347,91 @@ fn a_calibration_is_in_use_until_its_item_is_edited() {
         "{after}"
     );
     assert!(after.contains("no errors, 2 warnings"), "{after}");
+    // The log's answers to the edited item move what was known of it, and it is no longer stale.
+    let summary = run();
+    assert!(summary.contains("  1 blend what was known"), "{summary}");
+    let after = plain(&["check", content]);
+    assert!(after.contains("no errors, 0 warnings"), "{after}");
+    let line = |text: &str| {
+        text.lines()
+            .find(|line| line.contains("larger"))
+            .map(str::to_owned)
+    };
+    let blended = std::fs::read_to_string(lock).unwrap();
+    assert_ne!(line(&blended), line(&written), "{blended}");
+}
+
+/// `calibrate --log LOG` with more arguments; the summary and the table, by item: a, b, c, se_a, se_b, n.
+fn calibrated(out: &Path, more: &[&str]) -> (String, Vec<(String, Vec<f64>)>) {
+    let to = [
+        "calibrate",
+        "--log",
+        LOG,
+        "--out",
+        out.to_str().expect("UTF-8"),
+    ];
+    let summary = plain(&[&to, more].concat());
+    let text = std::fs::read_to_string(out).expect("it was written");
+    let row = |line: &str| {
+        let (id, numbers) = line.split_once(',').expect("it has columns");
+        let numbers = numbers.split(',').map(|x| x.parse().expect("a number"));
+        (id.to_owned(), numbers.collect())
+    };
+    (summary, text.lines().skip(1).map(row).collect())
+}
+
+#[test]
+fn anchors_stay_and_give_the_others_their_scale() {
+    let folder = tempfile::tempdir().unwrap();
+    let anchors = folder.path().join("anchors.csv");
+    // Known from elsewhere: on a scale on which these learners are strong.
+    let known = "item,a,b,se_a,se_b,n\nsums/one-more,1,-1.0,.1,.05,900\nsums/twice,1,2.5,.1,.06,800\nsums/none,1,0,0,0,0\n";
+    std::fs::write(&anchors, known).unwrap();
+    let out = folder.path().join("params.csv");
+    let (_, free) = calibrated(&out, &[]);
+    let (summary, held) = calibrated(&out, &["--anchors", anchors.to_str().unwrap()]);
+    assert!(summary.contains("the learners are at +"), "{summary}");
+    let of = |rows: &[(String, Vec<f64>)], id: &str| {
+        rows.iter().find(|row| row.0 == id).unwrap().1.clone()
+    };
+    assert_eq!(of(&held, "sums/twice"), [1.0, 2.5, 0.0, 0.1, 0.06, 800.0]);
+    let b = |rows| of(rows, "sums/before-after")[1];
+    assert!(b(&free) + 0.3 < b(&held), "{free:?} {held:?}");
+    let (_, linked) = calibrated(&out, &["--link", anchors.to_str().unwrap()]);
+    let (easy, hard) = (
+        of(&linked, "sums/one-more")[1],
+        of(&linked, "sums/twice")[1],
+    );
+    assert!(
+        (easy + 1.0).abs() < 0.3 && (hard - 2.5).abs() < 0.3,
+        "{linked:?}"
+    );
+}
+
+#[test]
+fn one_pass_hands_over_to_the_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("1.csv"), folder.path().join("2.csv"));
+    let (summary, online) = calibrated(&first, &["--online"]);
+    assert!(summary.contains("2pl: one pass\n"), "{summary}");
+    let (_, batch) = calibrated(&second, &[]);
+    for ((id, one), (_, all)) in online.iter().zip(&batch) {
+        assert!((one[1] - all[1]).abs() < 0.8, "{id}: {one:?} {all:?}");
+    }
+    let start = ["--start", first.to_str().unwrap()];
+    let (_, blended) = calibrated(&second, &start);
+    let (_, further) = calibrated(&second, &[&start[..], &["--online"]].concat());
+    for (i, (id, one)) in online.iter().enumerate() {
+        // As if the log had come twice.
+        assert!(
+            blended[i].1[4] < one[4].min(batch[i].1[4]),
+            "{id}: {blended:?}"
+        );
+        assert!(
+            further[i].1[4] < one[4] && further[i].1[5] == 320.0,
+            "{id}: {further:?}"
+        );
+    }
 }
 
 #[test]

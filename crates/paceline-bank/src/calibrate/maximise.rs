@@ -122,8 +122,7 @@ fn step(
     let (mut gradient, mut information) = derivatives(counts, curves, k, shape.n_scores());
     let mut force = vec![0.0; k];
     for (i, role) in shape.roles().enumerate() {
-        let precision = beliefs.map_or(1e-9, |beliefs| {
-            let belief = beliefs.of(role);
+        let precision = items.belief(item, role, beliefs).map_or(1e-9, |belief| {
             let precision = 1.0 / (belief.sd * belief.sd);
             force[i] = -precision * (own[i] - belief.mean);
             gradient[i] += force[i];

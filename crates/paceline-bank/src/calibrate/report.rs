@@ -159,7 +159,7 @@ pub(super) fn estimates(
     each.map(|(item, fit)| {
         let k = items.n_free(item);
         let own = &products[items.pairs_start(item)..][..k * (k + 1) / 2];
-        let covariance = (k > 0).then(|| covariance(items.shape(item), own, beliefs));
+        let covariance = (k > 0).then(|| covariance(items, item, own, beliefs));
         let mut estimate = estimate(items.shape(item), items.own(item), covariance.as_deref());
         estimate.n = items.n_answers[item];
         (estimate.rmsd, estimate.fit) = (fit.rmsd, fit.points);
@@ -169,7 +169,8 @@ pub(super) fn estimates(
 }
 
 /// Shape: `[k, k]`; infinite on the diagonal where nothing is known.
-fn covariance(shape: &Shape, products: &[f64], beliefs: Option<&Beliefs>) -> Vec<f64> {
+fn covariance(items: &Items, item: usize, products: &[f64], beliefs: Option<&Beliefs>) -> Vec<f64> {
+    let shape = items.shape(item);
     let k = shape.n_parameters();
     let mut information = vec![0.0; k * k];
     let mut rest = products.iter();
@@ -179,8 +180,8 @@ fn covariance(shape: &Shape, products: &[f64], beliefs: Option<&Beliefs>) -> Vec
         }
     }
     for (i, role) in shape.roles().enumerate() {
-        let sd = beliefs.map_or(f64::INFINITY, |beliefs| beliefs.of(role).sd);
-        information[i * k + i] += 1.0 / (sd * sd);
+        let belief = items.belief(item, role, beliefs);
+        information[i * k + i] += belief.map_or(0.0, |belief| 1.0 / (belief.sd * belief.sd));
     }
     let unknown = || {
         let cell = |at: usize| {

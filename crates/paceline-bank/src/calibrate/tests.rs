@@ -360,6 +360,40 @@ fn anchors_put_new_items_on_their_scale() {
     check_recovery(&b, 0.2);
 }
 
+/// What few answers leave open is filled by what was known, and what was known gives way to many.
+#[test]
+fn known_items_blend_with_their_answers() {
+    let mut draws = Draws::new(13);
+    let curves = some_curves(&mut draws, 30, 0.0, 1.0);
+    let believed = |b: f64, sd: f64| ItemEstimate {
+        a: 1.0,
+        b,
+        se_a: 0.3,
+        se_b: sd,
+        ..ItemEstimate::default()
+    };
+    let with = |n_learners, belief: Option<ItemEstimate>| {
+        let answers = answered(&curves, n_learners, (0.0, 1.0), 14);
+        let belief = belief.map(|estimate| (0, ItemBelief::of_estimate(&estimate).unwrap()));
+        let options = Options {
+            known: belief.into_iter().collect(),
+            ..Options::default()
+        };
+        run(&answers, &options).items[0].clone()
+    };
+    let (alone, blended) = (with(60, None), with(60, Some(believed(3.0, 0.3))));
+    assert!(
+        alone.b + 0.3 < blended.b && blended.b < 2.9,
+        "{} {}",
+        alone.b,
+        blended.b
+    );
+    assert!(blended.se_b < alone.se_b.min(0.3), "{}", blended.se_b);
+    let (alone, blended) = (with(3000, None), with(3000, Some(believed(3.0, 1.0))));
+    assert!((alone.b - blended.b).abs() < 0.02, "{alone:?} {blended:?}");
+    assert_eq!(ItemBelief::of_estimate(&ItemEstimate::default()), None);
+}
+
 #[test]
 fn anchors_that_do_not_fit_are_refused() {
     let answers = log([(0, 0, 1), (0, 1, 3)], 2);

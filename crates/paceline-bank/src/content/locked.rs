@@ -63,7 +63,7 @@ fn put(spec: &mut ItemSpec, locked: &LockedItem, is_same_version: bool) {
     let sd = if is_same_version {
         locked.easiness_sd()
     } else {
-        locked.easiness_sd_when_stale()
+        locked.when_stale().easiness_sd()
     };
     spec.easiness = locked.easiness() as f32;
     spec.easiness_sd = sd.clamp(SD_RANGE.0, SD_RANGE.1) as f32;

@@ -46,7 +46,7 @@ fn easiness_is_the_log_odds_at_ability_0() {
 fn an_edit_leaves_an_item_less_sure() {
     let item = item(1.0, 0.0, 0.0);
     assert_eq!(item.easiness_sd(), 0.25);
-    assert!((item.easiness_sd_when_stale() - wide::sqrt(0.25 * 0.25 + 0.25)).abs() < 1e-9);
+    assert!((item.when_stale().easiness_sd() - wide::sqrt(0.25 * 0.25 + 0.25)).abs() < 1e-9);
 }
 
 #[test]
