@@ -2,13 +2,11 @@
 
 use super::{MOST_LOCAL, Node, Ranked, Search, WIDTH, fingerprint};
 
-/// Where there are few skills the beam is wider, at equal work: so many next activities a step.
+/// Skills times prefixes carried out in all, about, by a beam of production width.
+const WORK: usize = 16_000;
+/// Skills times width of the widest beam of production width, where that is not narrower than [`WIDTH`].
 const STEPS: usize = 1024;
-/// Widest beam.
-const WIDEST: usize = 128;
-/// Prefixes carried out in all, about, before a full-sized beam narrows.
-const PREFIXES: usize = 512;
-/// Skills up to which a problem counts as small.
+/// Skills up to which a problem without anything to teach gets a beam.
 const FEW_SKILLS: usize = 24;
 /// Next activities considered of one prefix, best first.
 const CONSIDERED: usize = 40;
@@ -165,21 +163,18 @@ impl Search<'_> {
 
     /// How wide the beam is to be; 0 for none.
     ///
-    /// A wide one pays where lessons open each other, and where there are few skills, and so little to do.
+    /// Equal work for all: the more skills and the longer the lesson, the narrower. A beam pays where lessons open
+    /// each other, and where there are few skills, and so little to do.
     fn breadth(&self, width: usize, start: &Node, greedy: &Node) -> usize {
         let n = self.local.len();
         let length = (greedy.moves.len() - start.moves.len()).max(1);
         let teaches =
             (0..n).any(|skill| !start.taught(skill) && self.local.skills[skill].teachable);
-        if FEW_SKILLS < n {
-            return if teaches {
-                width.min(PREFIXES / (2 * length)).max(1)
-            } else {
-                0
-            };
+        if !teaches && FEW_SKILLS < n {
+            return 0;
         }
-        let steps = STEPS * width.min(WIDTH) / WIDTH;
-        width.max((steps / n.max(1)).min(WIDEST))
+        let widest = (STEPS / n.max(1)).clamp(WIDTH, 8 * WIDTH);
+        (width * (WORK / (n.max(1) * length)).min(widest) / WIDTH).max(1)
     }
 
     /// The fingerprint of a prefix and its last skill, after one more activity.
@@ -196,11 +191,17 @@ impl Search<'_> {
     fn propose(&self, nodes: &[Node], rate: f32, trial: &mut Node, steps: &mut Vec<Step>) {
         steps.clear();
         for (i, node) in nodes.iter().enumerate() {
+            let full = full(&node.ranked, node.left);
             for (place, it) in node.ranked.iter().enumerate().take(CONSIDERED) {
                 let skill = usize::from(it.skill);
                 if self.pays(node, skill) {
+                    let score = if place < full {
+                        node.bound
+                    } else {
+                        node.value + with_first(&node.ranked, place, node.left)
+                    };
                     steps.push(Step {
-                        score: node.value + with_first(&node.ranked, place, node.left),
+                        score,
                         node: i as u32,
                         choice: u32::from(it.skill),
                     });
@@ -288,9 +289,14 @@ fn insertion_sort(ranked: &mut [Ranked]) {
     }
 }
 
+/// How many of what is ranked fit into `left` minutes, one after the other.
+fn full(ranked: &[Ranked], left: f32) -> usize {
+    ranked.partition_point(|it| it.minutes <= left)
+}
+
 /// What `left` minutes fetch from what is ranked, the last activity split.
 fn potential(ranked: &[Ranked], left: f32) -> f32 {
-    let full = ranked.partition_point(|it| it.minutes <= left);
+    let full = full(ranked, left);
     let before = full
         .checked_sub(1)
         .map_or(Ranked::default(), |last| ranked[last]);
