@@ -39,6 +39,50 @@ pub(crate) struct Creditor {
     pub(crate) gain: f32,
 }
 
+/// A set of local skills.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks([u64; MOST_LOCAL / 64]);
+
+impl Marks {
+    #[inline]
+    pub(crate) fn put(&mut self, skill: u16) {
+        self.0[usize::from(skill / 64) % (MOST_LOCAL / 64)] |= 1 << (skill % 64);
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, skill: u16) -> bool {
+        self.0[usize::from(skill / 64) % (MOST_LOCAL / 64)] >> (skill % 64) & 1 == 1
+    }
+
+    /// The members that are not in `other`.
+    #[inline]
+    pub(crate) fn without(mut self, other: Self) -> Self {
+        for (word, out) in self.0.iter_mut().zip(other.0) {
+            *word &= !out;
+        }
+        self
+    }
+
+    /// Visits the members, ascending.
+    #[inline]
+    pub(crate) fn each(self, mut visit: impl FnMut(usize)) {
+        for (i, mut word) in self.0.into_iter().enumerate() {
+            while word != 0 {
+                visit(64 * i + word.trailing_zeros() as usize);
+                word &= word - 1;
+            }
+        }
+    }
+}
+
+impl FromIterator<u16> for Marks {
+    fn from_iter<I: IntoIterator<Item = u16>>(skills: I) -> Self {
+        let mut marks = Self::default();
+        skills.into_iter().for_each(|skill| marks.put(skill));
+        marks
+    }
+}
+
 /// A half-open range into one of the pools of [`Local`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Span {
@@ -113,6 +157,8 @@ pub(crate) struct Local {
     /// Chains of lessons that end in a skill which is locked at the start.
     pub(crate) closures: Vec<Span>,
     pub(crate) chains: Vec<u16>,
+    /// The skills that each builds on, is built on by, credits or is credited by. Shape: `[n]`.
+    linked: Vec<Marks>,
     /// Where the row of each skill begins in the pool being filled. Shape: `[n + 1]`.
     degree: Vec<u32>,
     chain: Vec<u16>,
@@ -164,6 +210,14 @@ impl Local {
         &self.creditor_pool[self.skills[skill].creditors.range()]
     }
 
+    /// The lessons that would open a skill which is locked at the start, its own last.
+    pub(crate) fn closure(&self, skill: u16) -> Option<&[u16]> {
+        let chains = self.closures.iter().map(|span| &self.chains[span.range()]);
+        chains
+            .into_iter()
+            .find(|chain| chain.last() == Some(&skill))
+    }
+
     pub(crate) fn items(&self, skill: usize) -> &[ItemChoice] {
         &self.items[self.skills[skill].items.range()]
     }
@@ -180,7 +234,28 @@ impl Local {
         self.share_out(objective, fsrs, horizon);
         self.find_dependants();
         self.find_creditors();
+        self.find_links();
         self.find_closures();
+    }
+
+    /// Whether the order of two skills can change a gain: one builds on, or is credited by, the other.
+    #[inline]
+    pub(crate) fn order_matters(&self, a: u16, b: u16) -> bool {
+        self.linked[usize::from(a)].has(b)
+    }
+
+    fn find_links(&mut self) {
+        let mut linked = std::mem::take(&mut self.linked);
+        linked.clear();
+        linked.resize(self.skills.len(), Marks::default());
+        for (from, skill) in self.skills.iter().enumerate() {
+            let row = &self.edges[skill.prerequisites.range()];
+            for edge in row.iter().chain(&self.edges[skill.credits.range()]) {
+                linked[from].put(edge.to);
+                linked[usize::from(edge.to)].put(from as u16);
+            }
+        }
+        self.linked = linked;
     }
 
     /// Writes the branches of every taught skill, now and after one answer.

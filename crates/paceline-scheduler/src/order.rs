@@ -74,11 +74,19 @@ fn smoothen(
         if !near && !easy {
             continue;
         }
-        let places = if near { fixed..moves.len() } else { 0..1 };
+        let bound = |other: &u16| local.order_matters(*other, moves[from]);
+        let first = moves[..from].iter().rposition(bound).map_or(0, |at| at + 1);
+        let last = moves[from + 1..].iter().position(bound);
+        let last = last.map_or(moves.len(), |at| from + 1 + at);
+        let places = if near {
+            fixed.max(first)..last
+        } else {
+            first..1
+        };
         for to in places.filter(|&to| to != from) {
-            let (low, high) = (from.min(to), from.max(to));
-            let mut passed = moves[low..=high].iter();
-            if passed.any(|&skill| search.order_matters(skill, moves[from])) {
+            let change = neighbours(moves, from, to, confusable);
+            // What cannot get smoother is not tried; see `rough` for the start.
+            if roughness.saturating_add_signed(change) >= roughness + usize::from(hard) {
                 continue;
             }
             other.clear();
@@ -92,6 +100,31 @@ fn smoothen(
         }
     }
     None
+}
+
+/// How many more confusable neighbours there are once the activity at `from` is at `to`.
+fn neighbours(
+    moves: &[u16],
+    from: usize,
+    to: usize,
+    confusable: &impl Fn(u16, u16) -> bool,
+) -> isize {
+    let at = |i: Option<usize>| i.and_then(|i| moves.get(i).copied());
+    let near = |a: Option<u16>, b: Option<u16>| match (a, b) {
+        (Some(a), Some(b)) => isize::from(confusable(a, b)),
+        _ => 0,
+    };
+    let it = at(Some(from));
+    let (left, right) = (at(from.checked_sub(1)), at(Some(from + 1)));
+    let (before, after) = if to < from {
+        (at(to.checked_sub(1)), at(Some(to)))
+    } else {
+        (at(Some(to)), at(Some(to + 1)))
+    };
+    near(before, it) + near(it, after) + near(left, right)
+        - near(left, it)
+        - near(it, right)
+        - near(before, after)
 }
 
 /// How often a skill comes again within two places.

@@ -20,6 +20,7 @@ use rand::Rng;
 use crate::lesson::{
     Candidate, Constraint, Ended, Kind, Lesson, PlannedActivity, Reason, RunnerUp,
 };
+use crate::local::{MOST_LOCAL, Marks};
 use crate::prepare::{Inputs, Prepared};
 use crate::search::{Buffers, NOTHING_BEFORE, Node, Rules, Search};
 use crate::view::{self, ViewBuffers};
@@ -209,6 +210,7 @@ fn plan_inputs(inputs: &Inputs<'_>, seed: u64, scratch: &mut Scratch) -> Lesson 
         prepared,
         search,
         origins: &origins,
+        planned: lesson.moves.iter().copied().collect(),
         seed,
     };
     Lesson {
@@ -483,16 +485,55 @@ struct Writer<'a> {
     prepared: &'a Prepared,
     search: Search<'a>,
     origins: &'a [Origin],
+    /// Skills of the lesson as planned.
+    planned: Marks,
     seed: u64,
 }
 
 /// Share of gain per minute within which candidates count as near-ties.
 const NEAR_TIE: f32 = 0.97;
 
-/// What a slot could have shown: local skills, best rate first.
+/// What a slot could have shown: local skills with their gain per minute.
 struct Slot {
-    choices: Vec<(u16, f32)>,
-    propensities: Vec<f32>,
+    planned: (u16, f32),
+    /// Near-equals, by skill.
+    others: Vec<(u16, f32)>,
+    /// Propensity of each of the others.
+    p_other: f32,
+}
+
+impl Slot {
+    /// A slot that can show just one skill.
+    fn only(skill: u16, rate: f32) -> Self {
+        Self {
+            planned: (skill, rate),
+            others: Vec::new(),
+            p_other: 0.0,
+        }
+    }
+
+    fn len(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    fn p_planned(&self) -> f32 {
+        1.0 - self.p_other * self.others.len() as f32
+    }
+
+    /// The skills with their rates and propensities, the planned one first.
+    fn choices(&self) -> impl Iterator<Item = (u16, f32, f32)> {
+        let planned = (self.planned.0, self.planned.1, self.p_planned());
+        let others = self.others.iter().map(|it| (it.0, it.1, self.p_other));
+        std::iter::once(planned).chain(others)
+    }
+
+    fn propensity(&self, skill: u16) -> f32 {
+        if skill == self.planned.0 {
+            self.p_planned()
+        } else {
+            self.p_other
+        }
+    }
 }
 
 impl Writer<'_> {
@@ -504,27 +545,16 @@ impl Writer<'_> {
         node: &mut Node,
     ) -> Lesson {
         let mut rng = stream("explore", self.seed, &self.inputs.now.0.to_le_bytes());
-        let mut activities: Vec<PlannedActivity> = Vec::new();
-        let mut themes: Vec<ThemeIx> = Vec::new();
+        let mut activities: Vec<PlannedActivity> = Vec::with_capacity(moves.len());
+        let mut themes: Vec<ThemeIx> = Vec::with_capacity(moves.len());
         if start.moves.is_empty() {
             node.copy_from(start);
         } else {
             self.search.root(node);
         }
         for (&skill, &origin) in start.moves.iter().zip(self.origins) {
-            let slot = Slot {
-                choices: vec![(skill, 0.0)],
-                propensities: vec![1.0],
-            };
-            activities.push(self.activity(
-                node,
-                skill,
-                Some(origin),
-                &slot,
-                moves,
-                &mut themes,
-                &mut rng,
-            ));
+            let slot = Slot::only(skill, 0.0);
+            activities.push(self.activity(node, skill, Some(origin), &slot, &mut themes, &mut rng));
             self.search.force(node, usize::from(skill));
         }
         let rest = &moves[start.moves.len().min(moves.len())..];
@@ -541,9 +571,8 @@ impl Writer<'_> {
                 None => break,
             };
             let slot = self.slot(node, wanted);
-            let shown = self.draw(&slot, &mut rng);
-            let skill = slot.choices[shown].0;
-            activities.push(self.activity(node, skill, None, &slot, moves, &mut themes, &mut rng));
+            let skill = self.draw(&slot, &mut rng);
+            activities.push(self.activity(node, skill, None, &slot, &mut themes, &mut rng));
             self.search.apply(node, usize::from(skill));
         }
         let items = activities.iter().filter_map(|activity| activity.item);
@@ -561,52 +590,41 @@ impl Writer<'_> {
         let explore = self.inputs.request.explore.clamp(0.0, 1.0);
         let at = usize::from(wanted);
         let rate = node.gains[at] / node.minutes[at];
-        let mut choices = vec![(wanted, rate)];
+        let mut slot = Slot::only(wanted, rate);
         if 0.0 < explore {
             for skill in 0..self.search.local.len() {
                 let other = node.gains[skill] / node.minutes[skill];
                 let near =
                     NEAR_TIE * rate <= other && node.minutes[skill] <= node.minutes[at] + 1e-4;
                 if skill != at && near && self.search.pays(node, skill) {
-                    choices.push((skill as u16, other));
+                    slot.others.push((skill as u16, other));
                 }
             }
+            slot.p_other = explore / slot.len() as f32;
         }
-        let n = choices.len() as f32;
-        let each = if choices.len() == 1 { 0.0 } else { explore / n };
-        let mut propensities = vec![each; choices.len()];
-        propensities[0] = 1.0 - each * (n - 1.0);
-        Slot {
-            choices,
-            propensities,
-        }
+        slot
     }
 
-    fn draw(&self, slot: &Slot, rng: &mut ChaCha8Rng) -> usize {
-        if slot.choices.len() == 1 {
-            return 0;
+    fn draw(&self, slot: &Slot, rng: &mut ChaCha8Rng) -> u16 {
+        if slot.others.is_empty() {
+            return slot.planned.0;
         }
         let mut u = unit(rng);
-        for (i, p) in slot.propensities.iter().enumerate() {
+        for (skill, _, p) in slot.choices() {
             u -= p;
             if u < 0.0 {
-                return i;
+                return skill;
             }
         }
-        0
+        slot.planned.0
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call site each; the parts are one slot's"
-    )]
     fn activity(
         &self,
         node: &Node,
         skill: u16,
         origin: Option<Origin>,
         slot: &Slot,
-        moves: &[u16],
         themes: &mut Vec<ThemeIx>,
         rng: &mut ChaCha8Rng,
     ) -> PlannedActivity {
@@ -628,9 +646,10 @@ impl Writer<'_> {
             ),
         };
         let bank = self.inputs.bank;
-        let mut skills = vec![(it.skill, 1.0)];
+        let encompassed = bank.encompasses().edges(it.skill.0);
+        let mut skills = Vec::with_capacity(1 + bank.encompasses().targets(it.skill.0).len());
+        skills.push((it.skill, 1.0));
         if item.is_some() {
-            let encompassed = bank.encompasses().edges(it.skill.0);
             skills.extend(encompassed.map(|(to, weight)| (SkillIx(to), weight)));
         }
         let (theme, theme_propensity) = self.theme(item, themes, rng);
@@ -644,7 +663,7 @@ impl Writer<'_> {
                 .concat(),
         );
         themes.push(theme.unwrap_or(ThemeIx(u32::MAX)));
-        let (runner_up, bound_by) = self.alternatives(node, skill, moves);
+        let (runner_up, bound_by) = self.alternatives(node, skill);
         PlannedActivity {
             kind: self.kind(at, item, origin),
             skills,
@@ -659,11 +678,7 @@ impl Writer<'_> {
             },
             p_correct,
             gain: node.gains[at],
-            propensity: slot
-                .choices
-                .iter()
-                .position(|choice| choice.0 == skill)
-                .map_or(1.0, |i| slot.propensities[i]),
+            propensity: slot.propensity(skill),
             candidates: self.candidates(node, slot),
             reasons: self.reasons(node, at, p_correct, item, origin, slot, theme),
             runner_up,
@@ -682,7 +697,7 @@ impl Writer<'_> {
 
     fn candidates(&self, node: &Node, slot: &Slot) -> Vec<Candidate> {
         let local = self.search.local;
-        let of = |(&(skill, rate), &propensity): (&(u16, f32), &f32)| {
+        let of = |(skill, rate, propensity): (u16, f32, f32)| {
             let at = usize::from(skill);
             let taught = node.taught(at);
             let item = taught.then(|| local.items(at).get(node.used(at))).flatten();
@@ -693,11 +708,7 @@ impl Writer<'_> {
                 gain_per_minute: rate,
             }
         };
-        slot.choices
-            .iter()
-            .zip(&slot.propensities)
-            .map(of)
-            .collect()
+        slot.choices().map(of).collect()
     }
 
     /// The theme to set an item in, and the probability with which it was to be shown.
@@ -758,32 +769,33 @@ impl Writer<'_> {
     }
 
     /// The best alternative used nowhere in the lesson, and what kept a better one out of this slot.
-    fn alternatives(
-        &self,
-        node: &Node,
-        skill: u16,
-        moves: &[u16],
-    ) -> (Option<RunnerUp>, Option<Constraint>) {
+    fn alternatives(&self, node: &Node, skill: u16) -> (Option<RunnerUp>, Option<Constraint>) {
         let local = self.search.local;
         let at = usize::from(skill);
         let taken = node.gains[at] / node.minutes[at];
         let mut runner_up: Option<(f32, usize)> = None;
         let mut bound: Option<(f32, Constraint)> = None;
-        for other in 0..local.len() {
-            let rate = node.gains[other] / node.minutes[other];
-            if other == at || rate <= 0.0 {
-                continue;
-            }
-            let may_lead = runner_up.is_none_or(|best| best.0 < rate);
-            let may_bind = taken < rate && bound.is_none_or(|best| best.0 < rate);
-            if !may_lead && !may_bind {
+        let (mut lead, mut bind) = (0.0, taken.max(0.0));
+        let mut rates = [0.0; MOST_LOCAL];
+        let parts = node.gains.iter().zip(&node.minutes);
+        for (rate, (gain, minutes)) in rates.iter_mut().zip(parts) {
+            *rate = gain / minutes;
+        }
+        for (other, &rate) in rates[..local.len()].iter().enumerate() {
+            let may_lead = lead < rate && !self.planned.has(other as u16);
+            let may_bind = bind < rate;
+            if other == at || !(may_lead || may_bind) {
                 continue;
             }
             match self.search.forbids(node, other) {
-                None if may_lead && !moves.contains(&(other as u16)) => {
+                None if may_lead => {
+                    lead = rate;
                     runner_up = Some((rate, other));
                 }
-                Some(constraint) if may_bind => bound = Some((rate, constraint)),
+                Some(constraint) if may_bind => {
+                    bind = rate;
+                    bound = Some((rate, constraint));
+                }
                 _ => {}
             }
         }
@@ -863,9 +875,9 @@ impl Writer<'_> {
         {
             reasons.push(Reason::Interest { relative });
         }
-        if 1 < slot.choices.len() {
+        if 1 < slot.len() {
             reasons.push(Reason::Exploration {
-                choices: slot.choices.len() as u16,
+                choices: slot.len() as u16,
             });
         }
         reasons

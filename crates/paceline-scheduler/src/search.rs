@@ -33,7 +33,7 @@ use paceline_learner::memory::Fsrs;
 
 use crate::Objective;
 use crate::lesson::Constraint;
-use crate::local::{Local, MOST_LOCAL};
+use crate::local::{Local, Marks};
 use crate::value::{self, Branches, Horizon, PracticeGain};
 
 mod beam;
@@ -81,25 +81,6 @@ pub(crate) struct Rules {
     pub(crate) before: [u16; 2],
 }
 
-/// A set of local skills.
-#[derive(Clone, Copy, Debug, Default)]
-struct Marks([u64; MOST_LOCAL / 64]);
-
-impl Marks {
-    fn put(&mut self, skill: u16) {
-        self.0[usize::from(skill / 64) % (MOST_LOCAL / 64)] |= 1 << (skill % 64);
-    }
-
-    fn each(self, mut visit: impl FnMut(usize)) {
-        for (i, mut word) in self.0.into_iter().enumerate() {
-            while word != 0 {
-                visit(64 * i + word.trailing_zeros() as usize);
-                word &= word - 1;
-            }
-        }
-    }
-}
-
 /// Buffers of the search, reused from lesson to lesson.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
@@ -121,6 +102,7 @@ impl Search<'_> {
     pub(crate) fn root(&self, node: &mut Node) {
         let n = self.local.len();
         node.moves.clear();
+        node.parts.clear();
         node.value = 0.0;
         node.left = self.rules.minutes;
         node.other_left = self.rules.other_minutes;
@@ -129,6 +111,7 @@ impl Search<'_> {
         node.run = 0;
         node.key = 0;
         node.ranked.clear();
+        node.changed = Marks::default();
         node.now.clear();
         node.now.extend(self.local.skills.iter().map(|skill| Now {
             stability_days: skill.state.stability_days,
@@ -219,6 +202,7 @@ impl Search<'_> {
         node.minutes[skill] = f32::INFINITY;
         node.gains[skill] = 0.0;
         node.rates[skill] = NEVER;
+        node.changed.put(skill as u16);
         if self.rules.syllabus && self.waits(node, skill) {
             return;
         }
@@ -273,6 +257,7 @@ impl Search<'_> {
         };
         node.gains[skill] = gain;
         node.rates[skill] = if floor < gain { gain / minutes } else { NEVER };
+        node.changed.put(skill as u16);
     }
 
     /// Gain of teaching the skill next.
@@ -371,6 +356,7 @@ impl Search<'_> {
             node.other_left -= minutes;
         }
         node.moves.push(skill as u16);
+        node.parts.push((node.gains[skill], minutes));
         node.key = node
             .key
             .wrapping_add(fingerprint(skill, node.used(skill), lesson));
@@ -380,15 +366,18 @@ impl Search<'_> {
             _ => 0,
         };
         node.last = [skill as u16, node.last[0]];
-        let mut stale = Marks::default();
+        let (mut stale, mut credited) = (Marks::default(), Marks::default());
         if lesson {
             node.lessons += 1;
             self.teach(node, skill, &mut stale);
         } else {
-            self.answer(node, skill, &mut stale);
+            self.answer(node, skill, &mut stale, &mut credited);
         }
         stale.put(skill as u16);
         stale.each(|skill| self.refresh(node, skill));
+        credited
+            .without(stale)
+            .each(|skill| self.settle(node, skill));
         if self.rules.syllabus {
             for other in 0..self.local.len() {
                 if self.local.skills[other].after == Some(skill as u16) {
@@ -421,7 +410,9 @@ impl Search<'_> {
     }
 
     /// The skill after an answer; marks the skills whose gain that changes.
-    fn answer(&self, node: &mut Node, skill: usize, stale: &mut Marks) {
+    ///
+    /// `stale` are those to be computed anew, `credited` those of which only a product changes.
+    fn answer(&self, node: &mut Node, skill: usize, stale: &mut Marks, credited: &mut Marks) {
         let rules = self.rules;
         let state = node.state(self.local, skill);
         let it = &self.local.skills[skill];
@@ -462,32 +453,30 @@ impl Search<'_> {
         }
         if rules.credit {
             if !touched {
-                self.close(node, skill, 1.0 - state.credit);
+                self.close(node, skill, 1.0 - state.credit, credited);
             }
-            self.spread(node, skill, recall);
+            self.spread(node, skill, recall, credited);
         }
     }
 
     /// Takes `share` of what a skill would gain along with others from their gains.
-    fn close(&self, node: &mut Node, skill: usize, share: f32) {
+    fn close(&self, node: &mut Node, skill: usize, share: f32, credited: &mut Marks) {
         for other in self.local.creditors(skill) {
-            let from = usize::from(other.from);
-            node.now[from].related -= share * other.gain;
-            self.settle(node, from);
+            node.now[usize::from(other.from)].related -= share * other.gain;
+            credited.put(other.from);
         }
     }
 
     /// Credits related skills with their share of an expected success.
-    fn spread(&self, node: &mut Node, skill: usize, recall: f32) {
+    fn spread(&self, node: &mut Node, skill: usize, recall: f32, credited: &mut Marks) {
         for edge in self.local.credits(skill) {
             let to = usize::from(edge.to);
             let target = &mut node.now[to];
             let taken = (1.0 - target.credit) * recall * edge.weight;
             target.credit += taken;
-            let touched = target.touched;
-            self.settle(node, to);
-            if !touched {
-                self.close(node, to, taken);
+            credited.put(edge.to);
+            if !target.touched {
+                self.close(node, to, taken, credited);
             }
         }
     }
@@ -596,8 +585,9 @@ impl Search<'_> {
         if greedy == 0 && self.local.closures.is_empty() {
             return &buffers.best;
         }
-        self.beam(start, width, buffers);
-        self.improve(start, width, buffers);
+        let breadth = self.breadth(width, start, &buffers.best);
+        self.beam(start, breadth, buffers);
+        self.improve(start, width, 0 < breadth, buffers);
         &buffers.best
     }
 }

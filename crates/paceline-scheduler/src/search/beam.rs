@@ -1,6 +1,7 @@
 //! Beam over ordered prefixes.
 
-use super::{MOST_LOCAL, Node, Ranked, Search, WIDTH, fingerprint};
+use super::{Node, Ranked, Search, WIDTH, fingerprint};
+use crate::local::Marks;
 
 /// Skills times prefixes carried out in all, about, by a beam of production width.
 const WORK: usize = 16_000;
@@ -33,45 +34,39 @@ pub(super) struct Buffers {
     keys: Vec<(u64, u16)>,
     /// The next prefixes, best first.
     order: Vec<u32>,
+    /// What is to be ranked anew.
+    moved: Vec<Ranked>,
 }
 
 impl Search<'_> {
     /// Ranks what may come next and bounds what the node can come to.
     ///
-    /// Starts from the order of the prefix that this one grew from: few rates have changed, so
-    /// insertion costs little more than a pass.
-    pub(super) fn rank(&self, node: &mut Node) {
+    /// Starts from the order of the prefix that this one grew from: the few skills whose rate has changed are
+    /// taken out, sorted by themselves and merged in again.
+    pub(super) fn rank(&self, node: &mut Node, moved: &mut Vec<Ranked>) {
         let mut ranked = std::mem::take(&mut node.ranked);
-        let mut seen = [0u64; MOST_LOCAL / 64];
-        let eligible = |skill: usize| {
+        ranked.retain(|it| {
+            !node.changed.has(it.skill) && node.minutes[usize::from(it.skill)] <= node.left + 1e-4
+        });
+        moved.clear();
+        node.changed.each(|skill| {
             let (rate, minutes) = (node.rates[skill], node.minutes[skill]);
-            (0.0 < rate && minutes <= node.left + 1e-4).then_some(Ranked {
-                rate,
-                skill: skill as u16,
-                minutes,
-                gains: node.gains[skill],
-            })
-        };
-        let mut kept = 0;
-        for i in 0..ranked.len() {
-            let skill = usize::from(ranked[i].skill);
-            seen[(skill / 64) % (MOST_LOCAL / 64)] |= 1 << (skill % 64);
-            if let Some(it) = eligible(skill) {
-                ranked[kept] = it;
-                kept += 1;
+            if 0.0 < rate && minutes <= node.left + 1e-4 {
+                moved.push(Ranked {
+                    rate,
+                    skill: skill as u16,
+                    ..Ranked::default()
+                });
             }
-        }
-        ranked.truncate(kept);
-        for skill in 0..self.local.len() {
-            if seen[(skill / 64) % (MOST_LOCAL / 64)] >> (skill % 64) & 1 == 0 {
-                ranked.extend(eligible(skill));
-            }
-        }
-        insertion_sort(&mut ranked);
+        });
+        node.changed = Marks::default();
+        moved.sort_unstable_by(best_first);
+        merge(&mut ranked, moved);
         let (mut minutes, mut gains) = (0.0, 0.0);
         for it in &mut ranked {
-            minutes += it.minutes;
-            gains += it.gains;
+            let skill = usize::from(it.skill);
+            minutes += node.minutes[skill];
+            gains += node.gains[skill];
             (it.minutes, it.gains) = (minutes, gains);
         }
         node.ranked = ranked;
@@ -92,6 +87,7 @@ impl Search<'_> {
                     steps,
                     keys,
                     order,
+                    moved,
                 },
             trial,
             best,
@@ -107,11 +103,10 @@ impl Search<'_> {
             nodes.push(Node::default());
         }
         nodes[0].copy_from(start);
-        self.rank(&mut nodes[0]);
-        let width = self.breadth(width, &nodes[0], best);
+        self.rank(&mut nodes[0], moved);
         let mut live = width.min(1);
         while 0 < live {
-            self.propose(&nodes[..live], rate, trial, steps);
+            self.propose(&nodes[..live], rate, (trial, moved), steps);
             keys.clear();
             let keep = steps.len().min(6 * width);
             if keep < steps.len() {
@@ -139,7 +134,7 @@ impl Search<'_> {
                     continue;
                 }
                 keys.push(key);
-                self.rank(child);
+                self.rank(child, moved);
                 if best.value < child.value {
                     best.copy_from(child);
                 }
@@ -165,7 +160,7 @@ impl Search<'_> {
     ///
     /// Equal work for all: the more skills and the longer the lesson, the narrower. A beam pays where lessons open
     /// each other, and where there are few skills, and so little to do.
-    fn breadth(&self, width: usize, start: &Node, greedy: &Node) -> usize {
+    pub(super) fn breadth(&self, width: usize, start: &Node, greedy: &Node) -> usize {
         let n = self.local.len();
         let length = (greedy.moves.len() - start.moves.len()).max(1);
         let teaches =
@@ -188,7 +183,13 @@ impl Search<'_> {
     }
 
     /// Lists the ways to go on from all nodes.
-    fn propose(&self, nodes: &[Node], rate: f32, trial: &mut Node, steps: &mut Vec<Step>) {
+    fn propose(
+        &self,
+        nodes: &[Node],
+        rate: f32,
+        (trial, moved): (&mut Node, &mut Vec<Ranked>),
+        steps: &mut Vec<Step>,
+    ) {
         steps.clear();
         for (i, node) in nodes.iter().enumerate() {
             let full = full(&node.ranked, node.left);
@@ -208,7 +209,7 @@ impl Search<'_> {
                 }
             }
             for closure in 0..self.local.closures.len() {
-                if let Some(score) = self.try_chain(node, closure, rate, trial) {
+                if let Some(score) = self.try_chain(node, closure, rate, (trial, moved)) {
                     steps.push(Step {
                         score,
                         node: i as u32,
@@ -220,7 +221,13 @@ impl Search<'_> {
     }
 
     /// Score after a chain of lessons, where it can be given and could be worth it.
-    fn try_chain(&self, node: &Node, closure: usize, rate: f32, trial: &mut Node) -> Option<f32> {
+    fn try_chain(
+        &self,
+        node: &Node,
+        closure: usize,
+        rate: f32,
+        (trial, moved): (&mut Node, &mut Vec<Ranked>),
+    ) -> Option<f32> {
         let chain = &self.local.chains[self.local.closures[closure].range()];
         let mut minutes = 0.0;
         let mut bound = 0.0;
@@ -243,7 +250,7 @@ impl Search<'_> {
         if usize::from(taught) != lessons {
             return None;
         }
-        self.rank(trial);
+        self.rank(trial, moved);
         Some(trial.bound)
     }
 
@@ -264,28 +271,24 @@ impl Search<'_> {
     }
 }
 
-/// Sorts by rate, best first, ties by skill. For nearly sorted slices; far from sorted, it hands over.
-fn insertion_sort(ranked: &mut [Ranked]) {
-    let first = |a: &Ranked, b: &Ranked| {
-        b.rate
-            .total_cmp(&a.rate)
-            .then(a.skill.cmp(&b.skill))
-            .is_lt()
-    };
-    let mut shifts = 8 * ranked.len();
-    for i in 1..ranked.len() {
-        let it = ranked[i];
-        let mut to = i;
-        while 0 < to && first(&it, &ranked[to - 1]) {
-            ranked[to] = ranked[to - 1];
+/// Best rate first; ties by skill.
+fn best_first(a: &Ranked, b: &Ranked) -> std::cmp::Ordering {
+    b.rate.total_cmp(&a.rate).then(a.skill.cmp(&b.skill))
+}
+
+/// Merges what is sorted in `moved` into what is sorted in `ranked`, from the end.
+fn merge(ranked: &mut Vec<Ranked>, moved: &[Ranked]) {
+    let mut kept = ranked.len();
+    ranked.extend_from_slice(moved);
+    let mut to = ranked.len();
+    for it in moved.iter().rev() {
+        to -= 1;
+        while 0 < kept && best_first(it, &ranked[kept - 1]).is_lt() {
+            kept -= 1;
+            ranked[to] = ranked[kept];
             to -= 1;
         }
-        ranked[to] = it;
-        shifts = shifts.saturating_sub(i - to);
-        if shifts == 0 {
-            ranked.sort_unstable_by(|a, b| b.rate.total_cmp(&a.rate).then(a.skill.cmp(&b.skill)));
-            return;
-        }
+        ranked[to] = *it;
     }
 }
 

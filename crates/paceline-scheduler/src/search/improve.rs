@@ -2,11 +2,15 @@
 
 use super::{Node, Search, WIDTH};
 use crate::lesson::Constraint;
+use crate::local::Marks;
 
 /// Most activities that local search carries out.
 const WORK: usize = 600;
 /// Activities between two marks.
 const STRIDE: usize = 8;
+
+/// Share of the lesson's value that leaving an activity out must promise to be tried.
+const PROMISE: f32 = 5e-4;
 
 /// Buffers of the local search.
 #[derive(Debug, Default)]
@@ -14,8 +18,10 @@ pub(super) struct Buffers {
     moves: Vec<u16>,
     /// The best lesson after every eighth activity.
     marks: Vec<Node>,
-    /// Gain and minutes of each of its activities.
-    parts: Vec<(f32, f32)>,
+    /// What could come in place of something, best rate first: rate and minutes.
+    others: Vec<(f32, f32)>,
+    /// What leaving out each activity promises, and its place, best first.
+    promises: Vec<(f32, u16)>,
 }
 
 /// One change to try: what is taken out, and where it goes instead.
@@ -26,33 +32,200 @@ struct Change {
 }
 
 impl Search<'_> {
-    /// Each activity in turn is left out, or moved past one it is linked to, and the room filled again,
-    /// while that helps and work is left.
-    pub(super) fn improve(&self, start: &Node, width: usize, buffers: &mut super::Buffers) {
+    /// Activities are left out, what promises most first, or moved past one they are linked to, and the room
+    /// filled again, while that helps and work is left.
+    pub(super) fn improve(
+        &self,
+        start: &Node,
+        width: usize,
+        thorough: bool,
+        buffers: &mut super::Buffers,
+    ) {
         let mut work = WORK * width.min(WIDTH) / WIDTH;
         self.settle_order(start, buffers);
-        let mut changed = true;
+        let mut changed = thorough;
         while changed && 0 < work {
-            changed = false;
-            self.mark(start, buffers);
-            let mut from = 0;
-            while start.moves.len() + from < buffers.best.moves.len() {
-                let promising = self.could_gain(start, from, buffers);
-                let change = Change { from, to: None };
-                if promising && self.try_change(start, change, &mut work, buffers) {
-                    changed = true;
+            changed = self.insert(start, &mut work, buffers);
+            self.promise(start, buffers);
+            let mut marked = false;
+            for i in 0..buffers.improve.promises.len() {
+                if !marked {
                     self.mark(start, buffers);
-                    from = 0;
-                } else {
-                    from += 1;
+                    marked = true;
+                }
+                let from = usize::from(buffers.improve.promises[i].1);
+                let change = Change { from, to: None };
+                if self.try_change(start, change, &mut work, buffers) {
+                    changed = true;
+                    break;
                 }
             }
-            changed |= self.reorder(start, &mut work, buffers);
+            changed = changed || self.reorder(start, &mut work, marked, buffers);
         }
     }
 
+    /// Writes what leaving out each activity could gain at most: what the freed time would fetch, and what the
+    /// activity takes from those it credits.
+    fn promise(&self, start: &Node, buffers: &mut super::Buffers) {
+        let super::Buffers {
+            improve: Buffers {
+                others, promises, ..
+            },
+            best,
+            ..
+        } = buffers;
+        others.clear();
+        for other in 0..self.local.len() {
+            let (gain, minutes) = (best.gains[other], best.minutes[other]);
+            if gain <= self.rules.price * minutes {
+                continue;
+            }
+            let stopped = self.forbids(best, other);
+            if matches!(stopped, None | Some(Constraint::Time | Constraint::Spacing)) {
+                others.push((gain / minutes, minutes));
+            }
+        }
+        others.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        promises.clear();
+        let least = PROMISE * best.value;
+        for (from, &skill) in best.moves[start.moves.len()..].iter().enumerate() {
+            let (gain, minutes) = best.parts[start.moves.len() + from];
+            let freed = best.left + minutes + 1e-4;
+            let mut top = others
+                .iter()
+                .find(|other| other.1 <= freed)
+                .map_or(0.0, |other| other.0);
+            let mut taken = 0.0;
+            for edge in self.local.credits(usize::from(skill)) {
+                let to = usize::from(edge.to);
+                if best.now[to].touched {
+                    taken += edge.weight * start.gains[to].max(0.0);
+                } else if start.minutes[to] <= freed {
+                    top = start.rates[to].max(top);
+                }
+            }
+            let promised = top * freed + taken - gain;
+            if least < promised {
+                promises.push((promised, from as u16));
+            }
+        }
+        promises.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    }
+
+    /// Tries each lesson that the best plan lacks, with those it waits for, and each skill that a lesson of the plan
+    /// builds on, in place of what gains least a minute.
+    fn insert(&self, start: &Node, work: &mut usize, buffers: &mut super::Buffers) -> bool {
+        let mut changed = false;
+        for skill in 0..self.local.len() as u16 {
+            if *work == 0 {
+                break;
+            }
+            let best = &buffers.best;
+            let it = &self.local.skills[usize::from(skill)];
+            let now = &best.now[usize::from(skill)];
+            let lacks = if now.taught {
+                !now.touched && it.practicable && self.prepares(start, best, skill)
+            } else {
+                it.teachable
+            };
+            if lacks {
+                changed |= self.try_in(start, skill, work, buffers);
+            }
+        }
+        changed
+    }
+
+    /// Whether a lesson of the plan builds on the skill.
+    fn prepares(&self, start: &Node, best: &Node, skill: u16) -> bool {
+        let mut on_it = self.local.dependants(usize::from(skill)).iter();
+        on_it.any(|&it| best.taught(usize::from(it)) && !start.taught(usize::from(it)))
+    }
+
+    /// Takes a skill in as early as it can come; keeps the result if it is better.
+    fn try_in(
+        &self,
+        start: &Node,
+        skill: u16,
+        work: &mut usize,
+        buffers: &mut super::Buffers,
+    ) -> bool {
+        let super::Buffers {
+            improve: Buffers {
+                moves, promises, ..
+            },
+            trial,
+            best,
+            ..
+        } = buffers;
+        let alone = [skill];
+        let chain = self.local.closure(skill).unwrap_or(&alone);
+        let lacking = || {
+            let waits = |it: &&u16| **it == skill || !best.taught(usize::from(**it));
+            chain.iter().filter(waits)
+        };
+        let minutes = |&it: &u16| match start.minutes[usize::from(it)] {
+            minutes if minutes.is_finite() => minutes,
+            _ => self.local.skills[usize::from(it)].lesson_minutes,
+        };
+        let mut needed = lacking().map(minutes).sum::<f32>() - best.left - 1e-4;
+        let fixed = start.moves.len();
+        *work = work.saturating_sub(best.moves.len() - fixed);
+        promises.clear();
+        for (i, &(gain, minutes)) in best.parts[fixed..].iter().enumerate() {
+            if !self.local.order_matters(best.moves[fixed + i], skill) {
+                promises.push((gain / minutes, i as u16));
+            }
+        }
+        promises.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let mut dropped = Marks::default();
+        for &(_, i) in promises.iter() {
+            if needed <= 0.0 {
+                break;
+            }
+            needed -= best.parts[fixed + usize::from(i)].1;
+            dropped.put(i);
+        }
+        if 0.0 < needed {
+            return false;
+        }
+        moves.clear();
+        let kept = best.moves[fixed..].iter().enumerate();
+        moves.extend(kept.filter(|(i, _)| !dropped.has(*i as u16)).map(|it| it.1));
+        let place = self.place(start, skill, moves);
+        for &it in lacking().rev() {
+            moves.insert(place, it);
+        }
+        trial.copy_without_rank(start);
+        self.replay(trial, moves);
+        self.fill(trial);
+        let better = best.value * (1.0 + 1e-6) < trial.value;
+        if better {
+            std::mem::swap(best, trial);
+        }
+        better
+    }
+
+    /// Where a skill comes best: behind what it builds on, but before what builds on it, and a practice first of all.
+    fn place(&self, start: &Node, skill: u16, moves: &[u16]) -> usize {
+        let builds = |on: u16, it: u16| self.local.dependants(usize::from(on)).contains(&it);
+        let first = moves.iter().position(|&it| builds(skill, it));
+        let first = first.unwrap_or(moves.len());
+        if start.taught(usize::from(skill)) {
+            return 0;
+        }
+        let last = |is: &dyn Fn(&u16) -> bool| moves.iter().rposition(is).map_or(0, |at| at + 1);
+        let lesson = |it: &u16| builds(*it, skill) && !start.taught(usize::from(*it));
+        last(&|it| builds(*it, skill)).min(first).max(last(&lesson))
+    }
+
     /// Tries every place for every activity that is linked to the one there.
-    fn reorder(&self, start: &Node, work: &mut usize, buffers: &mut super::Buffers) -> bool {
+    fn reorder(
+        &self,
+        start: &Node,
+        work: &mut usize,
+        mut marked: bool,
+        buffers: &mut super::Buffers,
+    ) -> bool {
         let fixed = start.moves.len();
         let mut changed = false;
         let mut from = 0;
@@ -60,11 +233,16 @@ impl Search<'_> {
             let mut to = 0;
             while fixed + from < buffers.best.moves.len() && fixed + to < buffers.best.moves.len() {
                 let moves = &buffers.best.moves[fixed..];
-                if from != to && self.order_matters(moves[from], moves[to]) {
-                    let change = Change { from, to: Some(to) };
-                    if self.try_change(start, change, work, buffers) {
-                        changed = true;
+                if from != to && self.local.order_matters(moves[from], moves[to]) {
+                    if !marked {
                         self.mark(start, buffers);
+                    }
+                    let change = Change { from, to: Some(to) };
+                    let better = self.try_change(start, change, work, buffers);
+                    marked = !better;
+                    changed |= better;
+                    if *work == 0 {
+                        return changed;
                     }
                 }
                 to += 1;
@@ -107,15 +285,14 @@ impl Search<'_> {
         }
     }
 
-    /// Notes the best lesson's parts, and its state after every eighth activity.
+    /// Notes the best lesson's state after every eighth activity.
     fn mark(&self, start: &Node, buffers: &mut super::Buffers) {
         let super::Buffers {
-            improve: Buffers { marks, parts, .. },
+            improve: Buffers { marks, .. },
             trial,
             best,
             ..
         } = buffers;
-        parts.clear();
         trial.copy_without_rank(start);
         for (i, &skill) in best.moves[start.moves.len()..].iter().enumerate() {
             if i % STRIDE == 0 {
@@ -124,43 +301,8 @@ impl Search<'_> {
                 }
                 marks[i / STRIDE].copy_without_rank(trial);
             }
-            let skill = usize::from(skill);
-            parts.push((trial.gains[skill], trial.minutes[skill]));
-            self.apply(trial, skill);
+            self.apply(trial, usize::from(skill));
         }
-    }
-
-    /// Whether leaving out an activity could free time for something better: it is linked to others, or
-    /// what is left over would fetch more than it did.
-    fn could_gain(&self, start: &Node, from: usize, buffers: &super::Buffers) -> bool {
-        let best = &buffers.best;
-        let skill = best.moves[start.moves.len() + from];
-        let (gain, minutes) = buffers.improve.parts[from];
-        let freed = best.left + minutes + 1e-4;
-        let mut top = 0.0f32;
-        for other in 0..self.local.len() {
-            let rate = best.gains[other] / best.minutes[other];
-            if best.minutes[other] <= freed && self.rules.price < rate && top < rate {
-                let stopped = self.forbids(best, other);
-                if matches!(stopped, None | Some(Constraint::Time | Constraint::Spacing)) {
-                    top = rate;
-                }
-            }
-        }
-        let credit = &self.local.credits(usize::from(skill));
-        let taken: f32 = credit
-            .iter()
-            .map(|edge| {
-                let to = usize::from(edge.to);
-                edge.weight * self.first_gain(start, to)
-            })
-            .sum();
-        gain < top * freed + taken
-    }
-
-    /// What the skill's first activity gains at the start.
-    fn first_gain(&self, start: &Node, skill: usize) -> f32 {
-        start.gains[skill].max(0.0)
     }
 
     /// Carries out a change and fills up; keeps the result if it is better.
@@ -198,18 +340,5 @@ impl Search<'_> {
             std::mem::swap(best, trial);
         }
         better
-    }
-
-    /// Whether the order of two skills can change a gain: one builds on, or is credited by, the other.
-    pub(crate) fn order_matters(&self, a: u16, b: u16) -> bool {
-        let linked = |from: u16, to: u16| {
-            self.local.dependants(usize::from(from)).contains(&to)
-                || self
-                    .local
-                    .creditors(usize::from(from))
-                    .iter()
-                    .any(|other| other.from == to)
-        };
-        linked(a, b) || linked(b, a)
     }
 }

@@ -1,6 +1,6 @@
 //! A prefix of a lesson with everything that the next step needs, flat, so that a copy is two moves of memory.
 
-use crate::local::Local;
+use crate::local::{Local, Marks};
 use crate::value::{Branches, SkillState};
 
 /// What the prefix has made of one skill.
@@ -35,6 +35,8 @@ pub(super) struct Now {
 pub(crate) struct Node {
     /// Skills of the activities, in order.
     pub(crate) moves: Vec<u16>,
+    /// Gain and minutes of each.
+    pub(super) parts: Vec<(f32, f32)>,
     /// Sum of gains.
     pub(crate) value: f32,
     /// Minutes left.
@@ -55,6 +57,8 @@ pub(crate) struct Node {
     pub(super) now: Vec<Now>,
     /// What may come next in time, by gain per minute, best first, and the sums up to each.
     pub(super) ranked: Vec<Ranked>,
+    /// Skills whose next activity is another than when it was last ranked.
+    pub(super) changed: Marks,
     /// Value, and what the minutes left would fetch from what is ranked, split at will.
     pub(super) bound: f32,
 }
@@ -77,12 +81,14 @@ impl Node {
     pub(crate) fn copy_from(&mut self, other: &Self) {
         self.copy_without_rank(other);
         self.ranked.clone_from(&other.ranked);
+        self.changed = other.changed;
         self.bound = other.bound;
     }
 
     /// [`Node::copy_from`] where nothing will be ranked.
     pub(super) fn copy_without_rank(&mut self, other: &Self) {
         self.moves.clone_from(&other.moves);
+        self.parts.clone_from(&other.parts);
         self.value = other.value;
         self.left = other.left;
         self.other_left = other.other_left;
