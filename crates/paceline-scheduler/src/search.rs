@@ -88,6 +88,8 @@ pub(crate) struct Buffers {
     improve: improve::Buffers,
     trial: Node,
     best: Node,
+    /// What local search makes of the greedy lesson.
+    other: Node,
 }
 
 /// The problem together with its rules: what the search's steps are methods of.
@@ -586,8 +588,20 @@ impl Search<'_> {
             return &buffers.best;
         }
         let breadth = self.breadth(width, start, &buffers.best);
+        if breadth == 0 {
+            self.settle_order(start, buffers);
+            return &buffers.best;
+        }
+        let mut other = std::mem::take(&mut buffers.other);
+        other.copy_from(&buffers.best);
+        self.improve(start, width, buffers);
+        std::mem::swap(&mut other, &mut buffers.best);
         self.beam(start, breadth, buffers);
-        self.improve(start, width, 0 < breadth, buffers);
+        self.improve(start, width, buffers);
+        if buffers.best.value < other.value {
+            std::mem::swap(&mut other, &mut buffers.best);
+        }
+        buffers.other = other;
         &buffers.best
     }
 }

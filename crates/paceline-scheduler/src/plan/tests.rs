@@ -568,6 +568,7 @@ fn a_minute_more_is_not_worth_less_where_a_lesson_displaces_many_reviews() {
         (833, 28.850_273, 1.112_652),
         (759, 24.003_561, 0.944_412),
         (420, 28.008_926, 1.907_505),
+        (444, 21.096_42, 0.5),
     ] {
         let bank = generated(25, 5, seed);
         let columns = learner(&bank, 15, seed);

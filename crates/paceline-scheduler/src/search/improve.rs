@@ -34,16 +34,10 @@ struct Change {
 impl Search<'_> {
     /// Activities are left out, what promises most first, or moved past one they are linked to, and the room
     /// filled again, while that helps and work is left.
-    pub(super) fn improve(
-        &self,
-        start: &Node,
-        width: usize,
-        thorough: bool,
-        buffers: &mut super::Buffers,
-    ) {
+    pub(super) fn improve(&self, start: &Node, width: usize, buffers: &mut super::Buffers) {
         let mut work = WORK * width.min(WIDTH) / WIDTH;
         self.settle_order(start, buffers);
-        let mut changed = thorough;
+        let mut changed = true;
         while changed && 0 < work {
             changed = self.insert(start, &mut work, buffers);
             self.promise(start, buffers);
@@ -112,36 +106,35 @@ impl Search<'_> {
         promises.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     }
 
-    /// Tries each lesson that the best plan lacks, with those it waits for, and each skill that a lesson of the plan
-    /// builds on, in place of what gains least a minute.
+    /// Tries each lesson that the best plan lacks, with those it waits for, then each skill that is linked to one of
+    /// the plan, in place of what gains least a minute.
     fn insert(&self, start: &Node, work: &mut usize, buffers: &mut super::Buffers) -> bool {
         let mut changed = false;
-        for skill in 0..self.local.len() as u16 {
-            if *work == 0 {
-                break;
-            }
-            let best = &buffers.best;
-            let it = &self.local.skills[usize::from(skill)];
-            let now = &best.now[usize::from(skill)];
-            let lacks = if now.taught {
-                !now.touched && it.practicable && self.prepares(start, best, skill)
-            } else {
-                it.teachable
-            };
-            if lacks {
-                changed |= self.try_in(start, skill, work, buffers);
+        for teach in [true, false] {
+            for skill in 0..self.local.len() as u16 {
+                if *work == 0 {
+                    return changed;
+                }
+                let best = &buffers.best;
+                let it = &self.local.skills[usize::from(skill)];
+                let now = &best.now[usize::from(skill)];
+                let lacks = if teach {
+                    !now.taught && it.teachable
+                } else {
+                    let planned = |&other: &u16| self.local.order_matters(skill, other);
+                    let mut moves = best.moves[start.moves.len()..].iter();
+                    now.taught && !now.touched && it.practicable && moves.any(planned)
+                };
+                if lacks {
+                    changed |= self.try_in(start, skill, work, buffers);
+                }
             }
         }
         changed
     }
 
-    /// Whether a lesson of the plan builds on the skill.
-    fn prepares(&self, start: &Node, best: &Node, skill: u16) -> bool {
-        let mut on_it = self.local.dependants(usize::from(skill)).iter();
-        on_it.any(|&it| best.taught(usize::from(it)) && !start.taught(usize::from(it)))
-    }
-
-    /// Takes a skill in as early as it can come; keeps the result if it is better.
+    /// Takes a skill in as early as it can come, what it is linked to left in the plan or not; keeps the result if it
+    /// is better.
     fn try_in(
         &self,
         start: &Node,
@@ -149,16 +142,52 @@ impl Search<'_> {
         work: &mut usize,
         buffers: &mut super::Buffers,
     ) -> bool {
+        let alone = [skill];
+        let chain = self.local.closure(skill).unwrap_or(&alone);
+        for keep_linked in [true, false] {
+            let Some(linked_goes) = self.make_room(start, chain, keep_linked, buffers) else {
+                continue;
+            };
+            if !keep_linked && !linked_goes {
+                // The same as before.
+                break;
+            }
+            let super::Buffers {
+                improve: Buffers { moves, .. },
+                trial,
+                best,
+                ..
+            } = buffers;
+            *work = work.saturating_sub(moves.len());
+            trial.copy_without_rank(start);
+            self.replay(trial, moves);
+            self.fill(trial);
+            if best.value * (1.0 + 1e-6) < trial.value {
+                std::mem::swap(best, trial);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Writes the moves of the plan with the chain's in place of those that gain least a minute, and says whether any
+    /// that is linked to its last skill had to go; `None` where there is no room.
+    fn make_room(
+        &self,
+        start: &Node,
+        chain: &[u16],
+        keep_linked: bool,
+        buffers: &mut super::Buffers,
+    ) -> Option<bool> {
         let super::Buffers {
             improve: Buffers {
                 moves, promises, ..
             },
-            trial,
             best,
             ..
         } = buffers;
-        let alone = [skill];
-        let chain = self.local.closure(skill).unwrap_or(&alone);
+        let skill = *chain.last()?;
+        let fixed = start.moves.len();
         let lacking = || {
             let waits = |it: &&u16| **it == skill || !best.taught(usize::from(**it));
             chain.iter().filter(waits)
@@ -168,25 +197,25 @@ impl Search<'_> {
             _ => self.local.skills[usize::from(it)].lesson_minutes,
         };
         let mut needed = lacking().map(minutes).sum::<f32>() - best.left - 1e-4;
-        let fixed = start.moves.len();
-        *work = work.saturating_sub(best.moves.len() - fixed);
+        let linked = |i: usize| self.local.order_matters(best.moves[fixed + i], skill);
         promises.clear();
         for (i, &(gain, minutes)) in best.parts[fixed..].iter().enumerate() {
-            if !self.local.order_matters(best.moves[fixed + i], skill) {
+            if !(keep_linked && linked(i)) {
                 promises.push((gain / minutes, i as u16));
             }
         }
         promises.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let mut dropped = Marks::default();
+        let (mut dropped, mut linked_goes) = (Marks::default(), false);
         for &(_, i) in promises.iter() {
             if needed <= 0.0 {
                 break;
             }
             needed -= best.parts[fixed + usize::from(i)].1;
             dropped.put(i);
+            linked_goes |= linked(usize::from(i));
         }
         if 0.0 < needed {
-            return false;
+            return None;
         }
         moves.clear();
         let kept = best.moves[fixed..].iter().enumerate();
@@ -195,14 +224,7 @@ impl Search<'_> {
         for &it in lacking().rev() {
             moves.insert(place, it);
         }
-        trial.copy_without_rank(start);
-        self.replay(trial, moves);
-        self.fill(trial);
-        let better = best.value * (1.0 + 1e-6) < trial.value;
-        if better {
-            std::mem::swap(best, trial);
-        }
-        better
+        Some(linked_goes)
     }
 
     /// Where a skill comes best: behind what it builds on, but before what builds on it, and a practice first of all.
@@ -253,7 +275,7 @@ impl Search<'_> {
     }
 
     /// The same activities in the order of the bank, prerequisites first, if that is worth more.
-    fn settle_order(&self, start: &Node, buffers: &mut super::Buffers) {
+    pub(super) fn settle_order(&self, start: &Node, buffers: &mut super::Buffers) {
         let super::Buffers {
             improve: Buffers { moves, .. },
             trial,
