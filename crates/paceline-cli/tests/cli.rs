@@ -75,7 +75,8 @@ fn a_learner_is_enrolled_planned_for_recorded_shown_exported_and_erased() {
     );
     let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
     let first = &plan["activities"][0];
-    assert_eq!(first["kind"], "lesson");
+    assert_eq!(first["kind"], "practice");
+    assert_eq!(first["reasons"][0]["code"], "probably_known");
     let lines = format!(
         "{}\n{}\n",
         event(
@@ -181,13 +182,12 @@ fn practice_helps_asks_again_and_sums_up() {
     let folder = tempfile::tempdir().unwrap();
     let store = &folder.path().join("store");
     stdout(store, &["enrol", "ada"], "");
-    // Read the lesson; a hint, a scaffold, something unreadable, a wrong answer; then the answer; then end.
-    let input = "\n?\n?\nthree\nx y z\n1\n!\n";
+    // A hint, a scaffold, something unreadable, a wrong answer; then the answer; then end.
+    let input = "?\n?\nthree\nx y z\n1\n!\n";
     let said = stdout(store, &["practice", "ada", "--minutes", "5"], input);
     for wanted in [
-        "--- 1. lesson: Count on",
-        "because ",
-        "To add one, say the next number.",
+        "--- 1. practice: Count on",
+        "because probably known already",
         "Hint: Say the number after",
         "hint> ",
         "I cannot read that; please give a number",

@@ -50,7 +50,7 @@ pub fn choices(
 /// What must be learnt first for `skill`, prerequisites before what builds on them, `skill` last; only
 /// itself where nothing stands in the way, nothing where it is mastered.
 ///
-/// A prerequisite counts while it has not been taught, or while it is so weak that the learner would
+/// A prerequisite counts while it has not been begun, or while it is so weak that the learner would
 /// not be ready.
 pub fn what_first(
     bank: &Bank,
@@ -86,7 +86,7 @@ pub(crate) fn path_to(
         for (before, weight) in bank.prerequisites().edges(at) {
             let b = before as usize;
             let in_place =
-                columns.mastered.has(b) || (columns.taught.has(b) && ready_at <= columns.p_now[b]);
+                columns.mastered.has(b) || (columns.has_begun(b) && ready_at <= columns.p_now[b]);
             if 1.0 <= weight && !in_place {
                 todo.push(before);
             }

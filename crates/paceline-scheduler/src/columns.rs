@@ -86,8 +86,11 @@ pub struct SkillColumns {
     pub p_mastered: Vec<f32>,
     /// Variance of the skill's logit, for what an answer would tell.
     pub logit_variance: Vec<f32>,
-    /// Skills that were taught, or are known from placement.
+    /// Skills that were taught, or are known from placement or answers, or are to be tried first.
     pub taught: SkillSet,
+    /// Of these, the skills to be tried first: probably known, but neither taught nor answered yet. They wait for what they
+    /// build on, and others for them.
+    pub first_try: SkillSet,
     /// Skills that are mastered.
     pub mastered: SkillSet,
     /// Skills touched on this study day.
@@ -118,6 +121,7 @@ impl SkillColumns {
             p_mastered: vec![0.0; n_skills],
             logit_variance: vec![0.5; n_skills],
             taught: SkillSet::empty(n_skills),
+            first_try: SkillSet::empty(n_skills),
             mastered: SkillSet::empty(n_skills),
             touched_today: SkillSet::empty(n_skills),
             easiness_slope: 1.0,
@@ -126,6 +130,12 @@ impl SkillColumns {
             learning_rate: 1.0,
             theme_affinity: Vec::new(),
         }
+    }
+
+    /// Whether a skill was taught, or answered well enough to do without: enough for what builds on it to be begun.
+    #[inline]
+    pub fn has_begun(&self, skill: usize) -> bool {
+        self.taught.has(skill) && !self.first_try.has(skill)
     }
 
     /// Number of skills.

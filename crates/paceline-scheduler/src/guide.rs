@@ -1,7 +1,7 @@
 //! The fixed pacing guide: what a class without any of the strategies would do next.
 //!
 //! Syllabus order, a lesson and then a fixed number of items, easiest first, at the class's pace; on to
-//! the next skill whatever the outcome; no review, no going back. A plan with all eight strategies off
+//! the next skill whatever the outcome; no review, no going back. A plan with all strategies off
 //! is this, activity for activity.
 
 use paceline_bank::Bank;

@@ -112,6 +112,11 @@ pub enum Reason {
     },
     /// A failed review, again until it is right.
     Relearning,
+    /// Never taught, but probably known: an item in place of the lesson.
+    ProbablyKnown {
+        /// Predicted success on a typical item, 0 to 1.
+        p_correct: f32,
+    },
     /// A teacher insists on it.
     Pinned,
     /// The next step of the syllabus.
@@ -166,6 +171,11 @@ impl fmt::Display for Reason {
             Self::Relearning => {
                 f.write_str("the review was missed; it comes again until it is right")
             }
+            Self::ProbablyKnown { p_correct } => write!(
+                f,
+                "probably known already ({:.0} %), so it is tried before its lesson",
+                p_correct * 100.0
+            ),
             Self::Pinned => f.write_str("a teacher asked for it"),
             Self::Syllabus => f.write_str("it is the next step of the syllabus"),
             Self::Information { .. } => f.write_str("the answer tells what the learner knows"),

@@ -121,6 +121,8 @@ pub(crate) struct LocalSkill {
     pub(crate) practicable: bool,
     /// Items to give after the lesson before the syllabus goes on.
     pub(crate) box_items: u16,
+    /// Whether its first item stands in place of its lesson.
+    pub(crate) first_try: bool,
     /// Syllabus mode: the skill that must be done with before this one is taught.
     pub(crate) after: Option<u16>,
     pub(crate) items: Span,

@@ -62,7 +62,7 @@ impl Scratch {
             params,
             learner,
             now,
-            request.utc_offset,
+            request,
             &mut self.view,
             &mut columns,
         );
@@ -251,18 +251,21 @@ fn insisted(
         note(conflicts, Constraint::Pin);
     }
     let today = study_day(inputs.now, request.utc_offset);
-    if inputs.has(Strategy::Relearning) {
-        for skill in lapsed_today(inputs, today) {
-            let is_new = firsts.iter().all(|first| first.0 != skill);
-            if is_new && !prepared.is_barred(skill.at()) && firsts.len() < MOST_PINS {
-                firsts.push((skill, Origin::Relearn));
-            }
-        }
-    }
     if inputs.has(Strategy::Remediation) && request.purpose == Purpose::Learn {
         for (skill, origin) in remedies(inputs) {
             if !prepared.is_barred(skill.at()) && firsts.iter().all(|first| first.0 != skill) {
                 firsts.push((skill, origin));
+            }
+        }
+    }
+    if inputs.has(Strategy::Relearning) {
+        for skill in lapsed_today(inputs, today) {
+            // What a skill lacks comes before the skill itself.
+            let is_new = firsts.iter().all(|first| {
+                first.0 != skill && !matches!(first.1, Origin::Remedy { of, .. } if of == skill)
+            });
+            if is_new && !prepared.is_barred(skill.at()) && firsts.len() < MOST_PINS {
+                firsts.push((skill, Origin::Relearn));
             }
         }
     }
@@ -843,7 +846,11 @@ impl Writer<'_> {
             });
         } else {
             let (recall, own, related) = self.search.parts(node, at);
-            if 0.0 < state.elapsed_days {
+            if it.first_try && node.used(at) == 0 {
+                reasons.push(Reason::ProbablyKnown {
+                    p_correct: state.p_now,
+                });
+            } else if 0.0 < state.elapsed_days {
                 let elapsed_days = state.elapsed_days;
                 reasons.push(Reason::Due {
                     recall,

@@ -153,7 +153,7 @@ impl Inputs<'_> {
         self.request.strategies.has(strategy)
     }
 
-    /// Whether the plan is to be the fixed pacing guide: all eight strategies off.
+    /// Whether the plan is to be the fixed pacing guide: all strategies off.
     pub(crate) fn is_syllabus(&self) -> bool {
         Strategy::ALL[..8]
             .iter()
@@ -402,6 +402,7 @@ impl Prepared {
         let mut block = std::mem::take(&mut self.block);
         let mut own = std::mem::take(&mut self.own);
         rates.clear();
+        own.clear();
         own.resize(n, 0.0);
         let per_second = inputs.minutes_per_second();
         for start in (0..n).step_by(BLOCK) {
@@ -424,7 +425,7 @@ impl Prepared {
                 );
             }
             for skill in range {
-                let rated = if self.is_barred(skill) {
+                let rated = if self.is_barred(skill) || self.is_locked(inputs, skill) {
                     None
                 } else if c.taught.has(skill) {
                     let ready_made = rules.objective.forgetting && !c.touched_today.has(skill);
@@ -447,6 +448,13 @@ impl Prepared {
         self.own = own;
         self.rates = rates;
         self.block = block;
+    }
+
+    /// Whether a skill to be tried first has to wait for what it builds on.
+    fn is_locked(&self, inputs: &Inputs<'_>, skill: usize) -> bool {
+        let hard = inputs.has(Strategy::MasteryGate);
+        inputs.columns.first_try.has(skill)
+            && !unlock::is_open(inputs.bank, inputs.columns, skill, hard)
     }
 
     /// Gain of practising a taught skill as things stand, itself alone.
@@ -556,27 +564,27 @@ impl Prepared {
             let last = order.len();
             for i in first..last {
                 let skill = order[i];
-                if c.taught.has(skill as usize) {
-                    if inputs.has(Strategy::ImplicitReview) {
-                        for &to in bank.encompasses().targets(skill) {
-                            if c.taught.has(to as usize) {
-                                add(&mut order, to);
-                            }
+                if c.taught.has(skill as usize) && inputs.has(Strategy::ImplicitReview) {
+                    for &to in bank.encompasses().targets(skill) {
+                        if c.taught.has(to as usize) {
+                            add(&mut order, to);
                         }
                     }
+                }
+                if c.has_begun(skill as usize) {
                     continue;
                 }
                 for &before in bank.prerequisites().targets(skill) {
                     let before_ix = before as usize;
                     if c.p_now[before_ix] < inputs.request.objective.ready_at
-                        || !c.taught.has(before_ix)
+                        || !c.has_begun(before_ix)
                     {
                         add(&mut order, before);
                     }
                 }
                 if !review_only {
                     for &after in bank.dependants().targets(skill) {
-                        if !c.taught.has(after as usize) && !self.is_barred(after as usize) {
+                        if !c.has_begun(after as usize) && !self.is_barred(after as usize) {
                             add(&mut order, after);
                         }
                     }
@@ -615,11 +623,10 @@ impl Prepared {
         let (bank, c, at) = (inputs.bank, inputs.columns, skill as usize);
         let hard_gate = inputs.has(Strategy::MasteryGate);
         let start = local.edges.len();
-        let (mut outside, mut weights) = (0.0, 0.0);
-        let mut teachable = !self.is_barred(at) && inputs.request.purpose != Purpose::Review;
+        let (mut outside, mut weights, mut may_open) = (0.0, 0.0, true);
         for (before, weight) in bank.prerequisites().edges(skill) {
             let before_at = before as usize;
-            let met = c.mastered.has(before_at) || (!hard_gate && c.taught.has(before_at));
+            let met = c.mastered.has(before_at) || (!hard_gate && c.has_begun(before_at));
             let hard = 1.0 <= weight && !met;
             weights += weight;
             match self.chosen.binary_search(&before) {
@@ -632,11 +639,11 @@ impl Prepared {
                 Err(_) => {
                     let ready = (c.p_now[before_at] / rules.objective.ready_at).min(1.0);
                     outside += weight * ready;
-                    teachable &= !hard;
+                    may_open &= !hard;
                 }
             }
             // Planning does not master a skill, so a hard gate stays shut for this lesson.
-            teachable &= !(hard_gate && hard);
+            may_open &= !(hard_gate && hard);
         }
         let prerequisites = span(start, local.edges.len());
         let start = local.edges.len();
@@ -656,6 +663,7 @@ impl Prepared {
         let state = inputs.state(at);
         let start = local.items.len();
         self.pick_items(inputs, rules, skill, &state, pinned, local);
+        let (allowed, first_try) = (!self.is_barred(at), c.first_try.has(at));
         LocalSkill {
             skill: SkillIx(skill),
             branches: Branches::default(),
@@ -665,8 +673,9 @@ impl Prepared {
             ready_outside: outside,
             ready_weight: weights,
             lesson_minutes: self.bank_columns.lesson_minutes[at] * inputs.pace(),
-            teachable,
-            practicable: !self.is_barred(at),
+            teachable: may_open && allowed && inputs.request.purpose != Purpose::Review,
+            practicable: allowed && (may_open || !first_try),
+            first_try,
             box_items: 0,
             after: None,
             items: span(start, local.items.len()),

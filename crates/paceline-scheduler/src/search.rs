@@ -164,7 +164,17 @@ impl Search<'_> {
 
     fn is_locked(&self, node: &Node, skill: usize) -> bool {
         let mut edges = self.local.prerequisites(skill).iter();
-        edges.any(|edge| edge.hard && !node.taught(usize::from(edge.to)))
+        edges.any(|edge| edge.hard && !self.has_begun(node, usize::from(edge.to)))
+    }
+
+    /// Whether the skill was begun, before the lesson or by the prefix.
+    fn has_begun(&self, node: &Node, skill: usize) -> bool {
+        node.taught(skill) && (node.now[skill].touched || !self.local.skills[skill].first_try)
+    }
+
+    /// Whether a skill to be tried first has to wait for what it builds on.
+    fn is_early(&self, node: &Node, skill: usize) -> bool {
+        node.now[skill].locked && self.local.skills[skill].first_try
     }
 
     /// Whether the syllabus has something else to be done with first.
@@ -210,7 +220,7 @@ impl Search<'_> {
         }
         if node.taught(skill) {
             let item = self.local.items(skill).get(node.used(skill));
-            if let Some(item) = item.filter(|_| it.practicable) {
+            if let Some(item) = item.filter(|_| it.practicable && !self.is_early(node, skill)) {
                 node.minutes[skill] = item.minutes;
                 self.foresee(node, skill);
                 self.settle(node, skill);
@@ -273,7 +283,7 @@ impl Search<'_> {
     pub(crate) fn forbids(&self, node: &Node, skill: usize) -> Option<Constraint> {
         let minutes = node.minutes[skill];
         if minutes == f32::INFINITY {
-            return Some(if node.taught(skill) {
+            return Some(if node.taught(skill) && !self.is_early(node, skill) {
                 Constraint::Exposure
             } else {
                 Constraint::Unlocking
@@ -296,8 +306,8 @@ impl Search<'_> {
 
     /// Whether practising the skill is a review: it was learnt on an earlier day.
     pub(crate) fn is_review(&self, skill: usize) -> bool {
-        let state = &self.local.skills[skill].state;
-        state.taught && !state.touched_today
+        let it = &self.local.skills[skill];
+        it.state.taught && !it.state.touched_today && !it.first_try
     }
 
     #[inline]
@@ -403,6 +413,11 @@ impl Search<'_> {
         now.touched_today = true;
         now.touched = true;
         now.branches = self.local.after_lesson;
+        self.prepare_dependants(node, skill, stale);
+    }
+
+    /// Readiness and locks of the skills that build on one, after it was taught or practised.
+    fn prepare_dependants(&self, node: &mut Node, skill: usize, stale: &mut Marks) {
         for &other in self.local.dependants(skill) {
             let at = usize::from(other);
             node.now[at].ready = self.ready_share(node, at);
@@ -447,11 +462,9 @@ impl Search<'_> {
         now.touched_today = true;
         now.touched = true;
         now.used += 1;
-        if self.in_place(state.p_now) != self.in_place(after.p_now) {
-            for &other in self.local.dependants(skill) {
-                node.now[usize::from(other)].ready = self.ready_share(node, usize::from(other));
-                stale.put(other);
-            }
+        let begins = it.first_try && !touched;
+        if begins || self.in_place(state.p_now) != self.in_place(after.p_now) {
+            self.prepare_dependants(node, skill, stale);
         }
         if rules.credit {
             if !touched {

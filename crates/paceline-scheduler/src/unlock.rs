@@ -81,7 +81,7 @@ pub(crate) fn unlock_values(
     }
 }
 
-/// Whether a skill's lesson is open: every hard prerequisite taught, or, behind a hard gate,
+/// Whether a skill is open: every hard prerequisite begun, or, behind a hard gate,
 /// mastered.
 #[inline]
 pub(crate) fn is_open(bank: &Bank, columns: &SkillColumns, skill: usize, hard_gate: bool) -> bool {
@@ -90,7 +90,7 @@ pub(crate) fn is_open(bank: &Bank, columns: &SkillColumns, skill: usize, hard_ga
         .all(|(before, weight)| {
             weight < 1.0
                 || columns.mastered.has(before as usize)
-                || (!hard_gate && columns.taught.has(before as usize))
+                || (!hard_gate && columns.has_begun(before as usize))
         })
 }
 

@@ -2,12 +2,13 @@
 
 use paceline_bank::Bank;
 use paceline_core::math;
-use paceline_core::time::{Timestamp, UtcOffset, study_day};
+use paceline_core::strategy::Strategy;
+use paceline_core::time::{Timestamp, study_day};
 use paceline_learner::memory::Grade;
 use paceline_learner::{Learner, Params};
 
-use crate::SkillColumns;
 use crate::prepare::BankColumns;
+use crate::{Purpose, Request, SkillColumns};
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,8 @@ pub(crate) struct ViewBuffers {
 /// Fills `columns` with what is believed of `learner` at `now`.
 ///
 /// A skill that is mastered without ever having been taught counts as known: it may be reviewed, and
-/// its memory is supposed to be that of an easy first success, due about now.
+/// its memory is supposed to be that of an easy first success, due about now. With [`Strategy::Compacting`], so does
+/// one that will probably be answered right, as long as the answers bear it out.
 #[expect(
     clippy::too_many_arguments,
     reason = "what is read, and the two buffers it goes to"
@@ -38,7 +40,7 @@ pub(crate) fn fill(
     params: &Params,
     learner: &Learner,
     now: Timestamp,
-    offset: UtcOffset,
+    request: &Request,
     buffers: &mut ViewBuffers,
     columns: &mut SkillColumns,
 ) {
@@ -70,7 +72,7 @@ pub(crate) fn fill(
         }
     }
     c.p_now.copy_from_slice(&c.kappa);
-    let today = study_day(now, offset);
+    let today = study_day(now, request.utc_offset);
     for view in learner.skills() {
         let at = view.skill.at();
         if n <= at {
@@ -83,8 +85,8 @@ pub(crate) fn fill(
             c.n_today[at] = view.attempts_today as f32;
             c.touched_today.put(at, true);
         }
-        if let Some(memory) = view.memory.filter(|_| view.taught) {
-            c.taught.put(at, true);
+        if let Some(memory) = view.memory {
+            c.taught.put(at, view.taught);
             c.stability_days[at] = memory.stability;
             c.difficulty[at] = memory.difficulty;
             // What practice has added fades with memory; what was there without it stays.
@@ -95,10 +97,27 @@ pub(crate) fn fill(
             c.p_now[at] = c.kappa[at] - gained * (1.0 - recall);
         }
     }
+    suppose(params, request, c);
+}
+
+/// Marks the skills that do without their lesson as taught, and supposes a memory where there is none.
+fn suppose(params: &Params, request: &Request, c: &mut SkillColumns) {
+    let compacting = request.strategies.has(Strategy::Compacting);
     let known = params.fsrs.first(Grade::Easy);
-    for skill in 0..n {
-        if c.mastered.has(skill) && !c.taught.has(skill) {
-            c.taught.put(skill, true);
+    for skill in 0..c.len() {
+        if c.taught.has(skill) {
+            continue;
+        }
+        let answered = 0 < c.n_answers[skill];
+        let probable = compacting
+            && request.objective.try_first_at <= c.kappa[skill]
+            && (answered || request.purpose == Purpose::Learn);
+        if !c.mastered.has(skill) && !probable {
+            continue;
+        }
+        c.taught.put(skill, true);
+        c.first_try.put(skill, !answered && !c.mastered.has(skill));
+        if c.stability_days[skill] == 0.0 {
             c.stability_days[skill] = known.stability;
             c.difficulty[skill] = known.difficulty;
             if !c.touched_today.has(skill) {
@@ -126,6 +145,7 @@ fn reset(columns: &mut SkillColumns, n: usize) {
     c.n_answers.clear();
     c.n_answers.resize(n, 0);
     c.taught.reset(n);
+    c.first_try.reset(n);
     c.mastered.reset(n);
     c.touched_today.reset(n);
     c.minutes_per_second = 1.0 / 60.0;

@@ -22,13 +22,16 @@ pub enum Strategy {
     ImplicitReview,
     /// A missing prerequisite is taken up again. Off: no going back.
     Remediation,
-    /// A failed review is repeated until right. Off by default.
+    /// A failed review is repeated until right. Off: it waits its turn.
     Relearning,
+    /// A skill that is probably known begins with an item, and its lesson is left out where that goes well (curriculum
+    /// compacting). Off: every skill begins with its lesson.
+    Compacting,
 }
 
 impl Strategy {
-    /// All nine, in the order in which they are listed everywhere.
-    pub const ALL: [Self; 9] = [
+    /// All ten, in the order in which they are listed everywhere.
+    pub const ALL: [Self; 10] = [
         Self::MasteryGate,
         Self::Spacing,
         Self::InterestMatch,
@@ -38,6 +41,7 @@ impl Strategy {
         Self::ImplicitReview,
         Self::Remediation,
         Self::Relearning,
+        Self::Compacting,
     ];
 
     /// Its name in files and on the command line.
@@ -53,11 +57,12 @@ impl Strategy {
             Self::ImplicitReview => "implicit_review",
             Self::Remediation => "remediation",
             Self::Relearning => "relearning",
+            Self::Compacting => "compacting",
         }
     }
 }
 
-/// A strategy name that is not one of the nine.
+/// A strategy name that is not one of the ten.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown strategy {found:?}; wanted one of {}", Strategy::ALL.map(Strategy::name).join(", "))]
 pub struct UnknownStrategy {
@@ -109,11 +114,10 @@ impl Strategies {
 }
 
 impl Default for Strategies {
-    /// All but the hard mastery gate (which readiness replaces: the gate cost .49 SD when measured) and relearning.
+    /// All but the hard mastery gate, which readiness replaces: the gate cost .49 SD when measured.
     fn default() -> Self {
         let all = Strategy::ALL.into_iter().collect::<Self>();
         all.without(Strategy::MasteryGate)
-            .without(Strategy::Relearning)
     }
 }
 

@@ -130,6 +130,7 @@ fn instance(seed: u64, most: usize) -> (Local, Rules) {
             lesson_minutes: between(&mut rng, 2.0, 8.0),
             teachable: teach,
             practicable: true,
+            first_try: false,
             box_items: 0,
             after: None,
             items: Span {

@@ -1,38 +1,48 @@
-use paceline_core::ids::SkillIx;
+use paceline_core::ids::{ItemIx, SkillIx};
+use paceline_core::strategy::Strategy;
 use paceline_core::time::{Timestamp, UtcOffset};
 use paceline_learner::memory::Answered;
 use paceline_learner::{Learner, Observed, Params};
 
 use crate::testing::generated;
-use crate::{Cohort, Kind, Request, Scratch, plan};
+use crate::{Cohort, Kind, Purpose, Request, Scratch, plan};
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
 /// A learner who was taught the first `taught` skills ten days ago and answered five items on each.
 fn taught(bank: &paceline_bank::Bank, params: &Params, taught: usize, right: bool) -> Learner {
     let mut learner = Learner::new(params);
-    let mut scratch = paceline_learner::Scratch::default();
     for &skill in bank.topological_order().iter().take(taught) {
         let at = NOW.plus_days(-10);
         learner.lesson(params, skill, at, UtcOffset::UTC);
         for &item in bank.items_of(skill) {
-            let answer = Observed {
-                skills: &[skill],
-                item,
-                easiness: bank.item_easiness()[item.at()],
-                right,
-                at,
-                offset: UtcOffset::UTC,
-                answered: Answered {
-                    correct: right,
-                    ..Answered::default()
-                },
-                credit: &[],
-            };
-            learner.observe(params, &answer, &mut scratch);
+            observe(bank, params, &mut learner, (skill, item, right), at);
         }
     }
     learner
+}
+
+fn observe(
+    bank: &paceline_bank::Bank,
+    params: &Params,
+    learner: &mut Learner,
+    (skill, item, right): (SkillIx, ItemIx, bool),
+    at: Timestamp,
+) {
+    let answer = Observed {
+        skills: &[skill],
+        item,
+        easiness: bank.item_easiness()[item.at()],
+        right,
+        at,
+        offset: UtcOffset::UTC,
+        answered: Answered {
+            correct: right,
+            ..Answered::default()
+        },
+        credit: &[],
+    };
+    learner.observe(params, &answer, &mut paceline_learner::Scratch::default());
 }
 
 fn skills(
@@ -62,21 +72,68 @@ fn skills(
 fn a_new_learner_starts_at_the_beginning() {
     let bank = generated(30, 5, 61);
     let params = Params::defaults();
-    let planned = skills(&bank, &Learner::new(&params), &Request::learn(20.0));
-    assert_eq!(planned[0].0, Kind::Lesson);
-    let hard = bank
-        .prerequisites()
-        .edges(planned[0].1.0)
-        .filter(|edge| 1.0 <= edge.1)
-        .count();
-    assert_eq!(hard, 0);
+    let mut request = Request::learn(20.0);
+    for (compacting, kind) in [(true, Kind::Practice), (false, Kind::Lesson)] {
+        if !compacting {
+            request.strategies = request.strategies.without(Strategy::Compacting);
+        }
+        let planned = skills(&bank, &Learner::new(&params), &request);
+        assert_eq!(planned[0].0, kind);
+        let hard = bank.prerequisites().edges(planned[0].1.0);
+        assert_eq!(hard.filter(|edge| 1.0 <= edge.1).count(), 0);
+    }
+}
+
+#[test]
+fn what_is_probably_known_is_tried_first_in_the_order_of_the_graph() {
+    let bank = generated(30, 5, 61);
+    let params = Params::defaults();
+    let request = Request::learn(60.0);
+    let planned = skills(&bank, &Learner::new(&params), &request);
+    let mut begun = Vec::new();
+    for &(_, skill) in &planned {
+        for (before, weight) in bank.prerequisites().edges(skill.0) {
+            assert!(
+                weight < 1.0 || begun.contains(&SkillIx(before)),
+                "{skill:?} before {before}"
+            );
+        }
+        begun.push(skill);
+    }
+    assert!(planned.iter().all(|(kind, _)| *kind != Kind::Review));
+    let review = Request {
+        purpose: Purpose::Review,
+        ..request
+    };
+    assert_eq!(skills(&bank, &Learner::new(&params), &review), []);
+}
+
+#[test]
+fn a_skill_tried_in_vain_gets_its_lesson() {
+    let bank = generated(30, 5, 61);
+    let params = Params::defaults();
+    let request = Request::learn(20.0);
+    let mut learner = Learner::new(&params);
+    let first = skills(&bank, &learner, &request)[0].1;
+    for n in 1..4 {
+        let item = bank.items_of(first)[n];
+        let at = NOW.plus_seconds(60 * n as i64 - 300);
+        observe(&bank, &params, &mut learner, (first, item, false), at);
+    }
+    let again = Request {
+        filter: Some(vec![first]),
+        ..request
+    };
+    assert_eq!(skills(&bank, &learner, &again)[0], (Kind::Lesson, first));
 }
 
 #[test]
 fn learners_who_differ_in_what_they_know_are_in_different_places() {
     let bank = generated(30, 5, 61);
     let params = Params::defaults();
-    let request = Request::learn(20.0);
+    // All of either's answers were right, so that both would run ahead over what they probably know.
+    let mut request = Request::learn(20.0);
+    request.strategies = request.strategies.without(Strategy::Compacting);
     let novice = skills(&bank, &taught(&bank, &params, 3, true), &request);
     let expert = skills(&bank, &taught(&bank, &params, 18, true), &request);
     let furthest = |planned: &[(Kind, SkillIx)]| {

@@ -16,7 +16,7 @@ fn a_skill_that_the_class_was_taught_is_not_taught_again() {
     let course = generate::curriculum(6, 6, 1);
     let bank = Arc::new(course.bank().unwrap());
     let calendar = Calendar::default();
-    let strategies = Strategies::default();
+    let strategies = Strategies::default().without(paceline::strategy::Strategy::Compacting);
     let mut teacher = EngineTeacher::new(bank, &course, &calendar, strategies, 1).unwrap();
     let tastes = vec![0.0; course.themes.len()];
     teacher.enrol(0, &tastes).unwrap();

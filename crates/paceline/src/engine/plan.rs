@@ -457,6 +457,7 @@ impl Engine {
             R::Exploration { choices } => ("exploration", f32::from(choices)),
             R::Remediation { p_prerequisite, .. } => ("remediation", p_prerequisite),
             R::Relearning => ("relearning", 1.0),
+            R::ProbablyKnown { p_correct } => ("probably_known", p_correct),
             R::Pinned => ("pinned", 1.0),
             R::Syllabus => ("syllabus", 1.0),
             R::Information { value } => ("information", value),
