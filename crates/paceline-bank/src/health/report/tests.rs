@@ -297,6 +297,8 @@ fn each_fault_is_named_for_the_item_that_has_it() {
     });
     for (item, wanted) in [
         (0, "strong_get_it_wrong"),
+        // No rising curve follows an item that the strong get wrong.
+        (0, "misfit"),
         (1, "never_chosen"),
         (2, "too_slow"),
         (3, "too_fast"),
