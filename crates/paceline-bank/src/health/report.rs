@@ -357,7 +357,7 @@ impl<'a> Study<'a> {
             seen_in_period: tables.see(&periods, &marks),
             later_from_s,
             of_item,
-            paces: paces(learners.len(), log.items.len(), &times),
+            paces: paces(log.items.len(), &times),
             median_seconds: 0.0,
             median_biserial: 0.0,
             n_learners: learners.len(),
