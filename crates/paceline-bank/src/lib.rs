@@ -8,7 +8,7 @@
 //! [`Bank::instantiate`] and [`Bank::grade`] show an item and judge a response. Measurement is plain maths
 //! over item parameters: [`irt`] curves, [`ability`] estimates, [`calibrate`] from logs (after each answer
 //! [`online`], seconds by [`response_time`]), [`linking`] of scales, [`select`] the next item, a test [`session`]
-//! of one ability, and item [`health`] with its [`choices`].
+//! of one ability, and item [`health`], choices among it.
 //!
 //! [`import`] takes other systems' courses and logs over.
 //!
@@ -21,7 +21,6 @@ mod bank;
 mod body;
 mod builder;
 pub mod calibrate;
-pub mod choices;
 mod codec;
 mod content;
 mod diagnostic;

@@ -70,6 +70,22 @@ fn an_item_that_the_strong_get_wrong_shows() {
 }
 
 #[test]
+fn a_choice_that_draws_the_strong_shows() {
+    // The weak choose 1, the strong 0, which is right, nobody 2; a choice 7 is not on the list.
+    let mut answers: Vec<(u16, bool, f64)> = (0..30_u16)
+        .map(|i| (u16::from(i < 10), i >= 10, f64::from(i)))
+        .collect();
+    answers.push((7, false, 3.0));
+    let [right, wrong, never] = choices(3, &answers)[..] else {
+        panic!("wanted three choices");
+    };
+    assert_eq!((right.n, right.n_right, right.ability_gap), (20, 20, 15.0));
+    assert_eq!((wrong.n, wrong.n_right, wrong.ability_gap), (10, 0, -15.0));
+    assert!(right.p_value < 1e-6 && right.p_value == wrong.p_value);
+    assert_eq!((never.n, never.ability_gap, never.p_value), (0, 0.0, 1.0));
+}
+
+#[test]
 fn drift_is_a_shift_beyond_its_error() {
     let at = |b, n| ItemEstimate {
         a: 1.0,
