@@ -45,6 +45,55 @@ fn planted_items_are_learned_with_honest_errors() {
     assert!(inside > 160, "{inside} of 200 within two errors");
 }
 
+/// Nothing but the log tells abilities: 100 items, 3,000 learners, 30 answers each.
+#[test]
+fn one_pass_learns_items_and_learners_together() {
+    let mut random = stream("online test", 2, b"");
+    let random = &mut random;
+    let curves: Vec<Curve> = (0..100)
+        .map(|_| Curve::two(exp(0.3 * normal(random)), normal(random)))
+        .collect();
+    let mut items = vec![OnlineItem::new(&Beliefs::default()); curves.len()];
+    let before = Ability {
+        ability: 0.0,
+        standard_error: 1.0,
+    };
+    let (mut gap, mut inside) = (0.0, 0);
+    for learner in 0..3000 {
+        let (truth, mut ability) = (normal(random), before);
+        for k in 0..30 {
+            let at = (learner * 7 + k * 3) % curves.len();
+            let right = uniform(random) < curves[at].p(truth);
+            let now = ability;
+            ability = items[at].ability_after(now, right);
+            items[at].answer(now, right);
+            assert!(ability.standard_error < now.standard_error);
+        }
+        if learner >= 2000 {
+            gap += (ability.ability - truth).powi(2) / 1000.0;
+            inside += i32::from((ability.ability - truth).abs() < 2.0 * ability.standard_error);
+        }
+    }
+    let square = |value: fn(&ItemEstimate) -> f64, truth: fn(&Curve) -> f64| {
+        let each = items.iter().zip(&curves);
+        sqrt(
+            each.map(|(item, curve)| (value(&item.estimate()) - truth(curve)).powi(2))
+                .sum::<f64>()
+                / 100.0,
+        )
+    };
+    let (b, a) = (
+        square(|item| item.b, |curve| curve.b),
+        square(|item| item.a, |curve| curve.a),
+    );
+    eprintln!(
+        "RMSE b {b:.3}, a {a:.3}, ability {:.3}, {inside} within",
+        sqrt(gap)
+    );
+    assert!(b < 0.2 && a < 0.2, "b {b}, a {a}");
+    assert!(sqrt(gap) < 0.45 && inside > 900, "{} {inside}", sqrt(gap));
+}
+
 #[test]
 fn an_estimate_is_taken_up_where_it_was_left() {
     let mut item = OnlineItem::new(&Beliefs::default());
