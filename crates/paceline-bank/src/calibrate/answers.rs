@@ -2,6 +2,9 @@
 
 use super::{CalibrateError, MAX_ITEMS, MAX_SCORE};
 
+#[cfg(test)]
+mod tests;
+
 /// Bits of a packed cell that hold the score.
 const SCORE_BITS: u32 = 4;
 

@@ -109,6 +109,77 @@ fn two_parameters_agree_with_mirt() {
     );
 }
 
+/// Scores of a fixture: a learner a line, an item a digit.
+fn scores(packed: &[u8]) -> Answers {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(packed)
+        .read_to_string(&mut text)
+        .unwrap();
+    let rows = (0..).zip(text.lines()).flat_map(|(learner, line)| {
+        let digits = (0..).zip(line.bytes());
+        digits.map(move |(item, digit)| (learner, item, digit - b'0'))
+    });
+    log(rows, 0)
+}
+
+/// Agrees with mirt from PyPI on the same answers; see tests/fixtures/README.md.
+#[track_caller]
+fn check_fit(name: &str, packed: &[u8], options: Options, most: f64) {
+    let options = Options {
+        priors: Priors::Off,
+        nodes: Some(72),
+        max_cycles: 2000,
+        tolerance: 1e-3,
+        ..options
+    };
+    let found = run(&scores(packed), &options);
+    let rows = include_str!("../../tests/fixtures/fits_expected.csv").lines();
+    for row in rows.filter(|row| row.starts_with(&format!("{name},"))) {
+        let cells: Vec<&str> = row.split(',').collect();
+        let value: f64 = cells[2].parse().unwrap();
+        if cells[1] == "log_likelihood" {
+            let gap = found.log_likelihood - value;
+            assert!(gap.abs() < 0.05, "{name}: {gap}");
+            continue;
+        }
+        let item = &found.items[cells[1].parse::<usize>().unwrap()];
+        let own = match item.thresholds.len() {
+            0 => vec![item.a, item.b, item.c],
+            _ => [&[item.a], &item.thresholds[..]].concat(),
+        };
+        let expected = cells[3].split(' ').map(|x| x.parse::<f64>().unwrap());
+        let gaps = std::iter::once(value).chain(expected).zip(&own);
+        let worst = gaps.map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
+        assert!(worst < most, "{row}: {own:?}");
+    }
+}
+
+#[test]
+fn graded_responses_agree_with_mirt() {
+    let packed = include_bytes!("../../tests/fixtures/grm_answers.txt.gz");
+    check_fit("grm", packed, Options::default(), 2e-3);
+}
+
+#[test]
+fn partial_credit_agrees_with_mirt() {
+    let packed = include_bytes!("../../tests/fixtures/gpcm_answers.txt.gz");
+    let options = Options {
+        graded: GradedModel::PartialCredit,
+        ..Options::default()
+    };
+    check_fit("gpcm", packed, options, 2e-3);
+}
+
+#[test]
+fn three_parameters_agree_with_mirt() {
+    let packed = include_bytes!("../../tests/fixtures/3pl_answers.txt.gz");
+    let options = Options {
+        model: Model::ThreeParameter,
+        ..Options::default()
+    };
+    check_fit("3pl", packed, options, 1e-2);
+}
+
 /// Draws of a planted school.
 struct Draws(paceline_core::stream::ChaCha8Rng);
 
@@ -290,6 +361,41 @@ fn guessing_is_recovered_with_honest_errors() {
     }
     check_recovery(&b, 0.25);
     check_recovery(&c, 0.08);
+}
+
+#[test]
+fn guessing_and_slipping_are_recovered_with_honest_errors() {
+    let mut draws = Draws::new(21);
+    let curves: Vec<ItemCurve> = some_curves(&mut draws, 40, 0.2, 0.92)
+        .into_iter()
+        .map(|curve| match curve {
+            ItemCurve::RightOrWrong(curve) => ItemCurve::RightOrWrong(Curve {
+                a: 1.5 * curve.a,
+                ..curve
+            }),
+            graded => graded,
+        })
+        .collect();
+    let answers = answered(&curves, 3000, (0.0, 1.0), 22);
+    let options = Options {
+        model: Model::FourParameter,
+        ..Options::default()
+    };
+    let found = run(&answers, &options);
+    assert!(found.converged, "{}", found.last_change);
+    let mut each: [Vec<(f64, f64, f64)>; 4] = Default::default();
+    for (item, curve) in found.items.iter().zip(&curves) {
+        let ItemCurve::RightOrWrong(curve) = curve else {
+            continue;
+        };
+        each[0].push((curve.a, item.a, item.se_a));
+        each[1].push((curve.b, item.b, item.se_b));
+        each[2].push((curve.c, item.c, item.se_c));
+        each[3].push((curve.d, item.d, item.se_d));
+    }
+    for (triples, rmse) in each.iter().zip([0.4, 0.25, 0.08, 0.05]) {
+        check_recovery(triples, rmse);
+    }
 }
 
 #[test]

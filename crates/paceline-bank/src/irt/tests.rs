@@ -17,6 +17,54 @@ fn known_values() {
     assert!(guessed.information(-1e4).abs() < 1e-12);
 }
 
+/// mirt from PyPI and catsim; see tests/fixtures/README.md.
+#[test]
+fn curves_agree_with_other_implementations() {
+    let numbers = |text: &str| -> Vec<f64> {
+        let each = text.split(' ').map(|x| x.parse().unwrap());
+        each.collect()
+    };
+    for row in include_str!("../../tests/fixtures/curves_expected.csv")
+        .lines()
+        .skip(1)
+    {
+        let cells: Vec<&str> = row.split(',').collect();
+        let (own, ability) = (numbers(cells[1]), numbers(cells[2])[0]);
+        let graded = |model| GradedCurve {
+            model,
+            a: own[0],
+            b: own[1..].to_vec(),
+        };
+        let (points, information) = match cells[0] {
+            "grm" | "gpcm" => {
+                let curve = graded(if cells[0] == "grm" {
+                    GradedModel::GradedResponse
+                } else {
+                    GradedModel::PartialCredit
+                });
+                let points: Vec<f64> = curve.at(ability).iter().map(|point| point.p).collect();
+                (points, curve.information(ability))
+            }
+            _ => {
+                let curve = Curve {
+                    a: own[0],
+                    b: own[1],
+                    c: own[2],
+                    d: own[3],
+                };
+                let p = curve.p(ability);
+                (vec![1.0 - p, p], curve.information(ability))
+            }
+        };
+        let expected = numbers(cells[3]);
+        assert_eq!(points.len(), expected.len(), "{row}");
+        let gaps = points.iter().zip(&expected).map(|(x, y)| (x - y).abs());
+        assert!(gaps.fold(0.0, f64::max) < 1e-9, "{row}: {points:?}");
+        let gap = (information - numbers(cells[4])[0]).abs();
+        assert!(gap < 1e-9, "{row}: {information}");
+    }
+}
+
 fn curve() -> impl Strategy<Value = Curve> {
     (0.2..3.0, -3.0..3.0, 0.0..0.4, 0.7..1.0).prop_map(|(a, b, c, d)| Curve { a, b, c, d })
 }

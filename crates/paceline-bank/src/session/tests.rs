@@ -162,8 +162,8 @@ fn every_rule_measures_and_asks_nothing_twice() {
 #[test]
 fn sympson_hetter_is_tuned_by_simulated_tests() {
     let mut control = SympsonHetter::new(300, 0.25);
-    let sittings = 400;
-    let mut last = Vec::new();
+    let sittings = 2000;
+    let (mut uncapped, mut highest) = (0.0, 0.0);
     for round in 0..8 {
         let settings = Settings {
             control: Control::SympsonHetter(control.clone()),
@@ -185,7 +185,10 @@ fn sympson_hetter_is_tuned_by_simulated_tests() {
             ));
             sit(&test, &mut exposure, truth, learner * 16 + round);
         }
-        last = (0..300).map(|item| exposure.rate(item)).collect();
+        highest = (0..300).map(|item| exposure.rate(item)).fold(0.0, f64::max);
+        if round == 0 {
+            uncapped = highest;
+        }
         // Selected = shown over the probability of showing.
         let selected: Vec<u32> = (0..300)
             .map(|item| {
@@ -194,8 +197,9 @@ fn sympson_hetter_is_tuned_by_simulated_tests() {
             .collect();
         control.adjust(&selected, sittings as u32, 12);
     }
-    let highest = last.iter().copied().fold(0.0, f64::max);
-    assert!(highest < 0.34, "{highest}");
+    // A rate near the cap of .25 in 2,000 tests scatters by .0097; three of that above it.
+    assert!(highest < 0.28, "{highest}");
+    assert!(uncapped > 0.4, "{uncapped}");
 }
 
 fn areas(counts: &[(usize, usize)]) -> Vec<Area> {

@@ -251,15 +251,33 @@ fn hints(pathway: &Value) -> (Vec<Hint>, Vec<String>) {
         hints.truncate(MAX_HINTS);
     }
     let known: BTreeSet<String> = hints.iter().map(|hint| hint.id.clone()).collect();
-    for hint in &hints {
-        for lost in hint.dependencies.iter().filter(|id| !known.contains(*id)) {
-            defects.push(format!(
-                "hint {} depends on {lost}, which does not exist",
-                hint.id
-            ));
+    for hint in &mut hints {
+        for id in &mut hint.dependencies {
+            match meant(id, pathway, &known) {
+                Some(found) => *id = found,
+                None => defects.push(format!(
+                    "hint {} depends on {id}, which does not exist",
+                    hint.id
+                )),
+            }
         }
     }
     (in_order(hints, &known, &mut defects), defects)
+}
+
+/// The hint that a dependency names: by its id, by its place in the pathway, from 0, or by the end of one id alone, since
+/// copies of problems put a prefix before their own ids only.
+fn meant(name: &str, pathway: &Value, known: &BTreeSet<String>) -> Option<String> {
+    if known.contains(name) || name.is_empty() {
+        return known.get(name).cloned();
+    }
+    if let Ok(place) = name.parse::<usize>() {
+        let id = pathway.get(place)?.get("id")?.as_str()?;
+        return known.get(id).cloned();
+    }
+    let mut ends = known.iter().filter(|id| id.ends_with(name));
+    let only = ends.next()?;
+    ends.next().is_none().then(|| only.clone())
 }
 
 /// Hints and, behind each scaffold, its own; those within depend on it.

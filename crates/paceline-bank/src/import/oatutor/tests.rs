@@ -72,6 +72,43 @@ fn right(bank: &Bank, item: &str, response: &str) -> bool {
     graded.verdict == Verdict::Right
 }
 
+/// Copied problems prefix the ids of their hints and not what these depend on; older ones count places.
+#[test]
+fn dependencies_are_found_without_their_prefix_and_by_place() {
+    let order = |dependencies: [Value; 2]| {
+        let mut files = jars();
+        let hint = |id: &str, text: &str, on: Value| json!({ "id": id, "type": "hint", "dependencies": on, "title": "", "text": text });
+        let [third, first] = dependencies;
+        files[2] = file(
+            &files[2].path,
+            json!([
+                hint("POST-s-h3", "Third.", third),
+                hint("POST-s-h1", "First.", json!([])),
+                hint("POST-s-h2", "Second.", first)
+            ]),
+        );
+        let imported = import(&files, "jars");
+        assert!(
+            !imported
+                .defects
+                .iter()
+                .any(|defect| defect.what.contains("depends")),
+            "{:?}",
+            imported.defects
+        );
+        let page = imported
+            .files
+            .iter()
+            .find(|file| file.path == "jars/jars1.md")
+            .unwrap();
+        let hints = page.text.lines().filter_map(|line| line.strip_prefix("? "));
+        hints.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let wanted = ["First.", "Second.", "Third."];
+    assert_eq!(order([json!(["s-h2"]), json!(["s-h1"])]), wanted);
+    assert_eq!(order([json!([2]), json!([1])]), wanted);
+}
+
 #[test]
 fn a_problem_is_taken_over_with_all_that_a_learner_sees() {
     let imported = import(&jars(), "jars");
