@@ -13,7 +13,7 @@ use crate::{files, progress};
 use anyhow::Context as _;
 use paceline::Bank;
 use paceline_sim::{
-    Config, Curriculum, PolicyKind, Progress, Row, Shown, Study, compare, showcase,
+    Config, Curriculum, Lead, PolicyKind, Progress, Row, Shown, Study, compare, showcase,
 };
 use serde::Serialize;
 use std::io::{self, Write};
@@ -200,17 +200,47 @@ fn print_table(study: &Study, out: &mut dyn Write) -> io::Result<()> {
             row.minutes
         )?;
     }
+    writeln!(
+        out,
+        "\nThe engine ahead of the best other policy, by the same classes under both:\n"
+    )?;
+    for lead in closest(study) {
+        writeln!(
+            out,
+            "{:<11} {:<16} {} {}",
+            lead.family,
+            lead.policy,
+            interval(lead.end),
+            interval(lead.delayed)
+        )?;
+    }
     Ok(())
 }
 
+/// Of each family, the baseline that the engine is least ahead of at the end of the term.
+fn closest(study: &Study) -> Vec<&Lead> {
+    let mut closest: Vec<&Lead> = Vec::new();
+    for lead in &study.leads {
+        match closest.last_mut() {
+            Some(least) if least.family == lead.family => {
+                if lead.end.0 < least.end.0 {
+                    *least = lead;
+                }
+            }
+            _ => closest.push(lead),
+        }
+    }
+    closest
+}
+
 fn end(row: &Row) -> String {
-    interval(row.gain_sd, row.gain_sd_low, row.gain_sd_high)
+    interval((row.gain_sd, row.gain_sd_low, row.gain_sd_high))
 }
 
 fn delayed(row: &Row) -> String {
-    interval(row.delayed_sd, row.delayed_sd_low, row.delayed_sd_high)
+    interval((row.delayed_sd, row.delayed_sd_low, row.delayed_sd_high))
 }
 
-fn interval(mean: f64, low: f64, high: f64) -> String {
+fn interval((mean, low, high): (f64, f64, f64)) -> String {
     format!("{mean:>+7.2} ({low:>+6.2} {high:>+6.2}) ")
 }

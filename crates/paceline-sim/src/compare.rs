@@ -235,6 +235,23 @@ pub struct Study {
     pub comparison: Comparison,
     /// One figure a row, in the same order.
     pub figures: Vec<Figure>,
+    /// The engine beside each baseline, in the order of the rows.
+    pub leads: Vec<Lead>,
+}
+
+/// How far the engine is ahead of a baseline, by the same classes under both: mean and 95 % interval, SD.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Lead {
+    /// Family of students.
+    pub family: String,
+    /// Variant of its worlds.
+    pub variant: String,
+    /// The baseline.
+    pub policy: String,
+    /// On the test at the end of the term.
+    pub end: (f64, f64, f64),
+    /// On the delayed test.
+    pub delayed: (f64, f64, f64),
 }
 
 /// Share of wrong edges in the graph that [`PolicyKind::EngineWrongGraph`] is told.
@@ -303,12 +320,14 @@ pub fn compare(
     let classes = config.classes as usize;
     let mut rows = Vec::new();
     let mut figures = Vec::new();
+    let mut leads = Vec::new();
     let cells = jobs
         .chunks(classes * policies.len())
         .zip(results.chunks(classes * policies.len()));
     for (jobs, results) in cells {
         let control = &results[..classes];
         let sd = spread(control.iter().flatten().map(|result| result.post()));
+        leads.extend(leads_of(jobs, results, classes, sd));
         for (jobs, results) in jobs.chunks(classes).zip(results.chunks(classes)) {
             let cell = Cell {
                 control,
@@ -328,7 +347,33 @@ pub fn compare(
     Ok(Study {
         comparison,
         figures,
+        leads,
     })
+}
+
+/// The engine, all strategies at their defaults, beside each baseline of one cell.
+fn leads_of(jobs: &[Job], results: &[Vec<term::Outcome>], classes: usize, sd: f64) -> Vec<Lead> {
+    let engine = PolicyKind::Engine(Strategies::default());
+    let policies = || jobs.chunks(classes).zip(results.chunks(classes));
+    let Some((_, engine)) = policies().find(|(jobs, _)| jobs[0].policy == engine) else {
+        return Vec::new();
+    };
+    let lead = |(jobs, baseline): (&[Job], &[Vec<term::Outcome>])| {
+        let beside = Cell {
+            control: baseline,
+            results: engine,
+            sd,
+        };
+        Lead {
+            family: jobs[0].family.name().to_owned(),
+            variant: jobs[0].variant.name().to_owned(),
+            policy: jobs[0].policy.name(),
+            end: interval(&beside.gains(term::Outcome::post)),
+            delayed: interval(&beside.gains(|result| result.delayed)),
+        }
+    };
+    let is_baseline = |(jobs, _): &(&[Job], _)| matches!(jobs[0].policy, PolicyKind::Baseline(_));
+    policies().filter(is_baseline).map(lead).collect()
 }
 
 fn check(curriculum: &Curriculum, config: &Config) -> Result<(), SimError> {

@@ -36,7 +36,7 @@ mod term;
 mod world;
 
 pub use calendar::Calendar;
-pub use compare::{Comparison, Config, Figure, PolicyKind, Progress, Row, Study, compare};
+pub use compare::{Comparison, Config, Figure, Lead, PolicyKind, Progress, Row, Study, compare};
 pub use curriculum::{Curriculum, Item, Skill};
 pub use fitted::Fitted;
 pub use gates::{Gate, gates};

@@ -1,6 +1,6 @@
 //! The report: one page without scripts, the same bytes for the same input.
 
-use super::{delayed, end, line, plots};
+use super::{closest, delayed, end, interval, line, plots};
 use crate::html::{begin, escape};
 use paceline::Bank;
 use paceline_sim::{Figure, Row, Shown, Study};
@@ -42,6 +42,16 @@ pub(super) fn page(bank: &Bank, students: &[Shown], study: &Study) -> anyhow::Re
             plots::gains(&rows)?
         )?;
         table(&mut page, &rows)?;
+        if let Some(lead) = closest(study).iter().find(|lead| lead.family == family) {
+            write!(
+                page,
+                "<p>Ahead of the best other policy, {}, by {} at the end of the term and by {} thirty days later, from the same classes \
+                 under both.</p>",
+                escape(&lead.policy),
+                interval(lead.end),
+                interval(lead.delayed)
+            )?;
+        }
         write!(page, "<h3>Learning</h3>{}", plots::learning(&figures)?)?;
         write!(
             page,

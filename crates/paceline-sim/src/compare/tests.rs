@@ -154,3 +154,18 @@ fn rows_print_the_documented_fields() {
         ]
     );
 }
+
+#[test]
+fn the_engine_leads_by_what_it_gains_more_on_the_same_classes() {
+    let study = on_threads(2, &small());
+    assert!(!study.leads.is_empty());
+    for lead in &study.leads {
+        let gain = |policy: &str| {
+            let mut rows = study.comparison.rows.iter();
+            let row = rows.find(|row| (&*row.family, &*row.policy) == (&*lead.family, policy));
+            row.unwrap().gain_sd
+        };
+        assert!((lead.end.0 - (gain("engine") - gain(&lead.policy))).abs() < 1e-9);
+        assert!(lead.end.1 <= lead.end.0 && lead.end.0 <= lead.end.2);
+    }
+}
