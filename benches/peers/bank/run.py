@@ -2,8 +2,8 @@
 """Adaptive tests by Paceline, catsim and mirt (PyPI) on the same banks, side by side.
 
 Makes an environment in target/venv, installs the peers where pip can, measures all on the same seeded
-banks and abilities, prints a table of ratios and writes target/peers-bank.json. Times are processor time
-for the peers and elapsed time on one thread for ours; a step is one choice and one update.
+banks and abilities, prints a table of ratios and writes target/peers-bank.json. Times are processor time;
+a step is one choice and one update.
 """
 
 import json

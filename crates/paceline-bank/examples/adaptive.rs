@@ -11,7 +11,9 @@ use paceline_core::math::wide::{ln, sqrt};
 use paceline_core::stream::{ChaCha8Rng, stream};
 use rand::Rng;
 use std::error::Error;
-use std::time::Instant;
+
+mod measure;
+use measure::cpu_seconds;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -49,7 +51,7 @@ fn normal(random: &mut ChaCha8Rng) -> f64 {
     radius * libm::cos(std::f64::consts::TAU * uniform(random))
 }
 
-/// Items a learner, root mean square error, highest exposure, and nanoseconds a step: choice and update.
+/// Items a learner, root mean square error, highest exposure, and processor nanoseconds a step: choice and update.
 fn measure(
     items: &[TestItem],
     control: Control,
@@ -67,7 +69,7 @@ fn measure(
     let test = Test::new(items.to_vec(), settings)?;
     let mut exposure = test.exposure();
     let (mut steps, mut square) = (0.0, 0.0);
-    let start = Instant::now();
+    let start = cpu_seconds()?;
     for seed in 0..learners {
         let mut random = stream("adaptive", seed, b"learner");
         let truth = normal(&mut random);
@@ -84,7 +86,7 @@ fn measure(
         let error = session.ability().ability - truth;
         square += error * error;
     }
-    let ns = start.elapsed().as_nanos() as f64;
+    let ns = 1e9 * (cpu_seconds()? - start);
     let rates = (0..items.len() as u32).map(|item| exposure.rate(item));
     Ok(serde_json::json!({
         "items": steps / learners as f64,

@@ -9,6 +9,9 @@ use std::error::Error;
 use std::fs::{File, read_to_string};
 use std::io::{BufRead, BufReader};
 
+mod measure;
+use measure::cpu_seconds;
+
 fn main() -> Result<(), Box<dyn Error>> {
     // The one thread of the pool is this one, whose processor time the system tells.
     rayon::ThreadPoolBuilder::new()
@@ -50,13 +53,6 @@ fn read(path: &str) -> Result<AnswerLog, Box<dyn Error>> {
         })?;
     }
     Ok(log)
-}
-
-/// Processor time of this thread.
-fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
-    let text = read_to_string("/proc/thread-self/schedstat")?;
-    let ns: f64 = text.split(' ').next().ok_or("no figure")?.parse()?;
-    Ok(1e-9 * ns)
 }
 
 fn memory_kib(field: &str) -> Result<f64, Box<dyn Error>> {
