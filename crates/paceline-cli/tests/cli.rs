@@ -423,6 +423,7 @@ fn one_pass_hands_over_to_the_batch() {
     let (_, further) = calibrated(&second, &[&start[..], &["--online"]].concat());
     for (i, (id, one)) in online.iter().enumerate() {
         // As if the log had come twice.
+        assert_eq!(blended[i].1[5], 320.0, "{id}");
         assert!(
             blended[i].1[4] < one[4].min(batch[i].1[4]),
             "{id}: {blended:?}"

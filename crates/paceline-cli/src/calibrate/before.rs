@@ -5,7 +5,9 @@ use crate::answers::Answers;
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use paceline::bank::ability::Ability;
-use paceline::bank::calibrate::{Beliefs, Calibration, ItemBelief, ItemCurve, Options, Population};
+use paceline::bank::calibrate::{
+    Beliefs, Calibration, ItemBelief, ItemCurve, Model, Options, Population,
+};
 use paceline::bank::linking::{Link, Shared, stocking_lord};
 use paceline::bank::online::OnlineItem;
 use std::collections::BTreeMap;
@@ -42,7 +44,13 @@ pub(super) fn fit(
         Before::Anchors(earlier) => batch.hold(&earlier.unedited),
         Before::Start(earlier) => {
             let all: Vec<_> = earlier.all().collect();
-            let (found, learners) = batch.blend(&earlier.unedited, &all)?;
+            let (mut found, learners) = batch.blend(&earlier.unedited, &all)?;
+            for (id, item) in all {
+                if let Some(at) = answers.items.get(id) {
+                    let own = &mut found.items[at as usize];
+                    own.n = own.n.saturating_add(item.n);
+                }
+            }
             let link = Link {
                 slope: learners.sd,
                 intercept: learners.mean,
@@ -143,6 +151,10 @@ impl Batch<'_> {
         let anchors = self.anchors(basis);
         if !(beliefs.is_empty() || anchors.is_empty()) {
             learners = self.run(anchors, BTreeMap::new())?.population;
+            if self.options.model == Model::OneParameter {
+                // Its unit is that of a = 1, however far apart learners are.
+                learners.sd = 1.0;
+            }
         }
         let known = beliefs
             .into_iter()

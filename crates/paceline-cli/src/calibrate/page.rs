@@ -13,12 +13,14 @@ pub(super) fn page(answers: &Answers, fitted: &Calibration, model: &str) -> anyh
     let mut page = html::begin("Calibration");
     write!(
         page,
-        "<p>{} answers of {} learners to {} items; {}, {} cycles. Difficulties are in logits, learners average 0.</p>",
+        "<p>{} answers of {} learners to {} items; {}, {} cycles. Difficulties are in logits, learners average {:.2} with a standard deviation of {:.2}.</p>",
         answers.first.len(),
         answers.learners.all().len(),
         fitted.items.len(),
         model,
-        fitted.cycles
+        fitted.cycles,
+        fitted.population.mean,
+        fitted.population.sd
     )?;
     let mut order: Vec<usize> = (0..fitted.items.len()).collect();
     order.sort_by(|&i, &j| fitted.items[i].b.total_cmp(&fitted.items[j].b));
