@@ -88,8 +88,7 @@ pub struct SkillColumns {
     pub logit_variance: Vec<f32>,
     /// Skills that were taught, or are known from placement or answers, or are to be tried first.
     pub taught: SkillSet,
-    /// Of these, the skills to be tried first: probably known, but neither taught nor answered yet. They wait for what they
-    /// build on, and others for them.
+    /// Of these, the skills to be tried first: probably known, but neither taught nor answered yet. What builds on them waits.
     pub first_try: SkillSet,
     /// Skills that are mastered.
     pub mastered: SkillSet,

@@ -425,7 +425,7 @@ impl Prepared {
                 );
             }
             for skill in range {
-                let rated = if self.is_barred(skill) || self.is_locked(inputs, skill) {
+                let rated = if self.is_barred(skill) {
                     None
                 } else if c.taught.has(skill) {
                     let ready_made = rules.objective.forgetting && !c.touched_today.has(skill);
@@ -448,13 +448,6 @@ impl Prepared {
         self.own = own;
         self.rates = rates;
         self.block = block;
-    }
-
-    /// Whether a skill to be tried first has to wait for what it builds on.
-    fn is_locked(&self, inputs: &Inputs<'_>, skill: usize) -> bool {
-        let hard = inputs.has(Strategy::MasteryGate);
-        inputs.columns.first_try.has(skill)
-            && !unlock::is_open(inputs.bank, inputs.columns, skill, hard)
     }
 
     /// Gain of practising a taught skill as things stand, itself alone.
@@ -623,7 +616,8 @@ impl Prepared {
         let (bank, c, at) = (inputs.bank, inputs.columns, skill as usize);
         let hard_gate = inputs.has(Strategy::MasteryGate);
         let start = local.edges.len();
-        let (mut outside, mut weights, mut may_open) = (0.0, 0.0, true);
+        let (mut outside, mut weights) = (0.0, 0.0);
+        let mut teachable = !self.is_barred(at) && inputs.request.purpose != Purpose::Review;
         for (before, weight) in bank.prerequisites().edges(skill) {
             let before_at = before as usize;
             let met = c.mastered.has(before_at) || (!hard_gate && c.has_begun(before_at));
@@ -639,11 +633,11 @@ impl Prepared {
                 Err(_) => {
                     let ready = (c.p_now[before_at] / rules.objective.ready_at).min(1.0);
                     outside += weight * ready;
-                    may_open &= !hard;
+                    teachable &= !hard;
                 }
             }
             // Planning does not master a skill, so a hard gate stays shut for this lesson.
-            may_open &= !(hard_gate && hard);
+            teachable &= !(hard_gate && hard);
         }
         let prerequisites = span(start, local.edges.len());
         let start = local.edges.len();
@@ -663,7 +657,6 @@ impl Prepared {
         let state = inputs.state(at);
         let start = local.items.len();
         self.pick_items(inputs, rules, skill, &state, pinned, local);
-        let (allowed, first_try) = (!self.is_barred(at), c.first_try.has(at));
         LocalSkill {
             skill: SkillIx(skill),
             branches: Branches::default(),
@@ -673,9 +666,9 @@ impl Prepared {
             ready_outside: outside,
             ready_weight: weights,
             lesson_minutes: self.bank_columns.lesson_minutes[at] * inputs.pace(),
-            teachable: may_open && allowed && inputs.request.purpose != Purpose::Review,
-            practicable: allowed && (may_open || !first_try),
-            first_try,
+            teachable,
+            practicable: !self.is_barred(at),
+            first_try: c.first_try.has(at),
             box_items: 0,
             after: None,
             items: span(start, local.items.len()),

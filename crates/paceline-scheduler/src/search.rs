@@ -172,11 +172,6 @@ impl Search<'_> {
         node.taught(skill) && (node.now[skill].touched || !self.local.skills[skill].first_try)
     }
 
-    /// Whether a skill to be tried first has to wait for what it builds on.
-    fn is_early(&self, node: &Node, skill: usize) -> bool {
-        node.now[skill].locked && self.local.skills[skill].first_try
-    }
-
     /// Whether the syllabus has something else to be done with first.
     fn waits(&self, node: &Node, skill: usize) -> bool {
         self.local.skills[skill].after.is_some_and(|before| {
@@ -220,7 +215,7 @@ impl Search<'_> {
         }
         if node.taught(skill) {
             let item = self.local.items(skill).get(node.used(skill));
-            if let Some(item) = item.filter(|_| it.practicable && !self.is_early(node, skill)) {
+            if let Some(item) = item.filter(|_| it.practicable) {
                 node.minutes[skill] = item.minutes;
                 self.foresee(node, skill);
                 self.settle(node, skill);
@@ -283,7 +278,7 @@ impl Search<'_> {
     pub(crate) fn forbids(&self, node: &Node, skill: usize) -> Option<Constraint> {
         let minutes = node.minutes[skill];
         if minutes == f32::INFINITY {
-            return Some(if node.taught(skill) && !self.is_early(node, skill) {
+            return Some(if node.taught(skill) {
                 Constraint::Exposure
             } else {
                 Constraint::Unlocking

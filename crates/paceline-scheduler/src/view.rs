@@ -8,7 +8,7 @@ use paceline_learner::memory::Grade;
 use paceline_learner::{Learner, Params};
 
 use crate::prepare::BankColumns;
-use crate::{Purpose, Request, SkillColumns};
+use crate::{Purpose, Request, SkillColumns, unlock};
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,7 @@ pub(crate) struct ViewBuffers {
 ///
 /// A skill that is mastered without ever having been taught counts as known: it may be reviewed, and
 /// its memory is supposed to be that of an easy first success, due about now. With [`Strategy::Compacting`], so does
-/// one that will probably be answered right, as long as the answers bear it out.
+/// one that is open and will probably be answered right, as long as the answers bear it out.
 #[expect(
     clippy::too_many_arguments,
     reason = "what is read, and the two buffers it goes to"
@@ -97,21 +97,23 @@ pub(crate) fn fill(
             c.p_now[at] = c.kappa[at] - gained * (1.0 - recall);
         }
     }
-    suppose(params, request, c);
+    suppose(bank, params, request, c);
 }
 
 /// Marks the skills that do without their lesson as taught, and supposes a memory where there is none.
-fn suppose(params: &Params, request: &Request, c: &mut SkillColumns) {
+fn suppose(bank: &Bank, params: &Params, request: &Request, c: &mut SkillColumns) {
     let compacting = request.strategies.has(Strategy::Compacting);
+    let gate = request.strategies.has(Strategy::MasteryGate);
     let known = params.fsrs.first(Grade::Easy);
-    for skill in 0..c.len() {
+    for skill in bank.topological_order().iter().map(|skill| skill.at()) {
         if c.taught.has(skill) {
             continue;
         }
         let answered = 0 < c.n_answers[skill];
         let probable = compacting
             && request.objective.try_first_at <= c.kappa[skill]
-            && (answered || request.purpose == Purpose::Learn);
+            && (answered || request.purpose == Purpose::Learn)
+            && unlock::is_open(bank, c, skill, gate);
         if !c.mastered.has(skill) && !probable {
             continue;
         }

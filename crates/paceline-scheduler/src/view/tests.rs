@@ -85,25 +85,43 @@ fn a_new_learner_starts_at_the_beginning() {
 }
 
 #[test]
-fn what_is_probably_known_is_tried_first_in_the_order_of_the_graph() {
+fn what_is_probably_known_is_tried_first_once_what_it_builds_on_was_answered() {
     let bank = generated(30, 5, 61);
     let params = Params::defaults();
     let request = Request::learn(60.0);
-    let planned = skills(&bank, &Learner::new(&params), &request);
-    let mut begun = Vec::new();
-    for &(_, skill) in &planned {
-        for (before, weight) in bank.prerequisites().edges(skill.0) {
-            assert!(
-                weight < 1.0 || begun.contains(&SkillIx(before)),
-                "{skill:?} before {before}"
-            );
-        }
-        begun.push(skill);
+    let mut learner = Learner::new(&params);
+    let tried = |learner: &Learner| -> Vec<SkillIx> {
+        let mut new = skills(&bank, learner, &request);
+        new.retain(|(kind, _)| *kind == Kind::Practice);
+        new.into_iter().map(|(_, skill)| skill).collect()
+    };
+    let first = tried(&learner);
+    let hard = |skill: SkillIx| {
+        let edges = bank.prerequisites().edges(skill.0);
+        edges
+            .filter(|edge| 1.0 <= edge.1)
+            .map(|edge| SkillIx(edge.0))
+    };
+    assert!(!first.is_empty() && first.iter().all(|&skill| hard(skill).next().is_none()));
+    for &skill in &first {
+        let item = bank.items_of(skill)[0];
+        observe(
+            &bank,
+            &params,
+            &mut learner,
+            (skill, item, true),
+            NOW.plus_days(-1),
+        );
     }
-    assert!(planned.iter().all(|(kind, _)| *kind != Kind::Review));
+    let next = tried(&learner);
+    assert!(next.iter().any(|&skill| hard(skill).next().is_some()));
+    assert!(
+        next.iter()
+            .all(|&skill| hard(skill).all(|before| first.contains(&before)))
+    );
     let review = Request {
         purpose: Purpose::Review,
-        ..request
+        ..request.clone()
     };
     assert_eq!(skills(&bank, &Learner::new(&params), &review), []);
 }
