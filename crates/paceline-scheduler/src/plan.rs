@@ -290,8 +290,7 @@ fn lapsed_today(inputs: &Inputs<'_>, today: StudyDay) -> Vec<SkillIx> {
 }
 
 /// Prerequisites to go back to: where two of the last three answers on a skill were wrong, the last
-/// among them, the deepest of its prerequisites that is not in place, unless it has been answered
-/// right since.
+/// among them, the prerequisite that is not in place, unless it has been answered right since.
 fn remedies(inputs: &Inputs<'_>) -> Vec<First> {
     let recent = &inputs.request.recent;
     let mut seen: Vec<SkillIx> = Vec::new();
@@ -329,30 +328,20 @@ fn remedies(inputs: &Inputs<'_>) -> Vec<First> {
     out
 }
 
-/// The weakest prerequisite below readiness, and from there the weakest of its own, to the end.
+/// The weakest direct prerequisite that would likelier be failed than got right.
 fn missing_prerequisite(inputs: &Inputs<'_>, skill: SkillIx) -> Option<SkillIx> {
     let c = inputs.columns;
-    let ready_at = inputs.request.objective.ready_at;
-    let mut found = None;
-    let mut at = skill;
-    loop {
-        let mut weakest: Option<(f32, u32)> = None;
-        for (before, weight) in inputs.bank.prerequisites().edges(at.0) {
-            let p = c.p_now[before as usize];
-            let mastered = c.mastered.has(before as usize);
-            if 0.5 <= weight && !mastered && p < ready_at && weakest.is_none_or(|(low, _)| p < low)
-            {
-                weakest = Some((p, before));
-            }
-        }
-        match weakest {
-            Some((_, before)) => {
-                at = SkillIx(before);
-                found = Some(at);
-            }
-            None => return found,
-        }
-    }
+    let weak = |&(before, weight): &(u32, f32)| {
+        let before = before as usize;
+        0.5 <= weight
+            && !c.mastered.has(before)
+            && c.p_now[before] < inputs.request.objective.remedy_below
+    };
+    let p = |edge: &(u32, f32)| c.p_now[edge.0 as usize];
+    let edges = inputs.bank.prerequisites().edges(skill.0).filter(weak);
+    edges
+        .min_by(|one, other| p(one).total_cmp(&p(other)))
+        .map(|(before, _)| SkillIx(before))
 }
 
 /// Constraints that depend on what there is to do: time kept for reviews, skills to keep apart, what

@@ -24,6 +24,8 @@ pub struct Objective {
     pub ready_at: f32,
     /// Success on a typical item from which a skill never taught begins with an item in place of its lesson.
     pub try_first_at: f32,
+    /// Success on a prerequisite below which mistakes on what builds on it go back to it.
+    pub remedy_below: f32,
     /// Weight of what an answer tells about mastery.
     pub information_weight: f32,
     /// Goal weight of a skill on the way to a goal skill.
@@ -45,6 +47,7 @@ impl Default for Objective {
             lesson_step_logit: 1.0,
             ready_at: 0.75,
             try_first_at: 0.5,
+            remedy_below: 0.5,
             information_weight: 0.01,
             way_to_goal: 0.5,
             beside_goal: 0.1,

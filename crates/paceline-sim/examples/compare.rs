@@ -2,7 +2,7 @@
 //! `cargo run --release -p paceline-sim --example compare -- CLASSES VARIANT COURSE POLICIES SEED FAMILY`.
 //!
 //! `VARIANT` is a name or `all`; `COURSE` is `gen` or a course under `content/`; `POLICIES` is `all`, `ablations`
-//! or names divided by commas; `FAMILY` is a name, and all but the one held out where it is left out.
+//! or names divided by commas, an ablation's as well; `FAMILY` is a name, and all but the one held out where it is left out.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,6 +45,7 @@ fn main() -> Result<(), Failure> {
                 .policies
                 .into_iter()
                 .chain([PolicyKind::EngineWrongGraph])
+                .chain(Strategy::ALL.map(|strategy| PolicyKind::Engine(turned(strategy))))
                 .filter(|policy| names.split(',').any(|name| policy.name() == name))
                 .collect(),
         },
