@@ -64,12 +64,16 @@ pub enum Reason {
         /// Mean readiness over prerequisites.
         readiness: f32,
     },
-    /// How much of the skill would be recalled now, and how many days since it was practised.
+    /// What practice now keeps of the skill in the days that count, and how many days since it was practised.
     Due {
-        /// Probability of recall, 0 to 1.
+        /// Probability of recall now, 0 to 1.
         recall: f32,
         /// Days since the last practice.
         elapsed_days: f32,
+        /// Weighted mean recall on the days that count, left alone.
+        later: f32,
+        /// The same after a right answer now.
+        later_if_right: f32,
     },
     /// The skill belongs to the goal (1), lies on the way to it, or beside it.
     Goal {
@@ -139,12 +143,16 @@ impl fmt::Display for Reason {
                 )
             }
             Self::Due {
-                recall,
                 elapsed_days,
+                later,
+                later_if_right,
+                ..
             } => write!(
                 f,
-                "last practised {elapsed_days:.0} days ago, {:.0} % would be recalled now",
-                recall * 100.0
+                "last practised {elapsed_days:.0} {} ago; looking ahead {:.0} % would be recalled, {:.0} % after a right answer now",
+                if elapsed_days < 1.5 { "day" } else { "days" },
+                later * 100.0,
+                later_if_right * 100.0
             ),
             Self::Goal { weight } if 1.0 <= weight => f.write_str("it belongs to the goal"),
             Self::Goal { .. } => f.write_str("it lies on the way to the goal"),

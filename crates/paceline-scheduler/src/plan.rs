@@ -23,6 +23,7 @@ use crate::lesson::{
 use crate::local::{MOST_LOCAL, Marks};
 use crate::prepare::{Inputs, Prepared};
 use crate::search::{Buffers, NOTHING_BEFORE, Node, Rules, Search};
+use crate::value::Branches;
 use crate::view::{self, ViewBuffers};
 use crate::{Cohort, Pin, Purpose, Request, SkillColumns, order, outlook, place};
 
@@ -809,7 +810,7 @@ impl Writer<'_> {
         slot: &Slot,
         theme: Option<ThemeIx>,
     ) -> Vec<Reason> {
-        let local = self.search.local;
+        let (local, rules) = (self.search.local, self.search.rules);
         let it = &local.skills[at];
         let state = node.state(local, at);
         let skill = it.skill.at();
@@ -839,11 +840,14 @@ impl Writer<'_> {
                 reasons.push(Reason::ProbablyKnown {
                     p_correct: state.p_now,
                 });
-            } else if 0.0 < state.elapsed_days {
-                let elapsed_days = state.elapsed_days;
+            } else if 0.0 < state.elapsed_days && rules.objective.forgetting {
+                let horizon = &rules.horizon;
+                let branches = Branches::of(&rules.objective, &rules.fsrs, horizon, &state);
                 reasons.push(Reason::Due {
                     recall,
-                    elapsed_days,
+                    elapsed_days: state.elapsed_days,
+                    later: branches.before / horizon.full(),
+                    later_if_right: branches.grown / horizon.full(),
                 });
             }
             let target = self.inputs.request.target_success;

@@ -7,17 +7,24 @@ use plotters::prelude::*;
 
 /// Size of a figure, pixels.
 const SIZE: (u32, u32) = (860, 320);
-/// Colours that a colour-blind reader tells apart (Okabe & Ito 2008); the first is the engine's.
-const COLOURS: [RGBColor; 8] = [
-    RGBColor(213, 94, 0),
-    RGBColor(0, 114, 178),
+/// Width of the legend beside the curves, pixels.
+const LEGEND: u32 = 150;
+/// Colours that a colour-blind reader tells apart (after Okabe & Ito 2008); the second is the engine's.
+const COLOURS: [RGBColor; 10] = [
+    RGBColor(120, 120, 120),
+    ABOVE,
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
     RGBColor(230, 159, 0),
-    RGBColor(120, 120, 120),
+    RGBColor(136, 84, 48),
     RGBColor(0, 0, 0),
+    BELOW,
+    RGBColor(190, 170, 0),
 ];
+/// Of a figure above zero and of one below it.
+const ABOVE: RGBColor = RGBColor(0, 114, 178);
+const BELOW: RGBColor = RGBColor(213, 94, 0);
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -145,7 +152,7 @@ pub(super) fn intervals(x_desc: &str, bars: &[(String, f64, f64, f64)]) -> anyho
             .map_err(failed)?;
         for (place, (name, mean, low, high)) in bars.iter().enumerate() {
             let y = (n - 1 - place) as f64 + 0.5;
-            let colour = COLOURS[usize::from(*mean >= 0.0)];
+            let colour = if *mean < 0.0 { BELOW } else { ABOVE };
             let line = PathElement::new(vec![(*low, y), (*high, y)], colour.stroke_width(2));
             chart.draw_series([line]).map_err(failed)?;
             let point = Circle::new((*mean, y), 3, colour.filled());
@@ -250,40 +257,42 @@ struct Axes {
     y_desc: &'static str,
 }
 
+/// The curves, and beside them their names, from the one that ends highest.
 fn curves(area: &Area<'_>, axes: &Axes, lines: Vec<(&str, Vec<(f64, f64)>)>) -> anyhow::Result<()> {
-    let mut chart = ChartBuilder::on(area)
+    let (left, right) = area.split_horizontally(SIZE.0 - LEGEND);
+    let mut chart = ChartBuilder::on(&left)
         .margin(8)
         .margin_right(20)
         .x_label_area_size(36)
         .y_label_area_size(56)
         .build_cartesian_2d(axes.x.clone(), axes.y.clone())
         .map_err(failed)?;
+    let steps = (axes.x.end - axes.x.start).round() as usize + 1;
+    let whole = |x: &f64| format!("{}", (x * 100.0).round() / 100.0);
     let mut mesh = chart.configure_mesh();
-    mesh.x_desc(axes.x_desc)
+    mesh.light_line_style(TRANSPARENT)
+        .x_labels(if (4..12).contains(&steps) { steps } else { 10 })
+        .x_label_formatter(&whole)
+        .x_desc(axes.x_desc)
         .y_desc(axes.y_desc)
         .draw()
         .map_err(failed)?;
     let policies: Vec<&str> = lines.iter().map(|(policy, _)| *policy).collect();
+    let mut legend: Vec<(f64, &str, RGBColor)> = Vec::new();
     for (policy, points) in &lines {
         let colour = colour(&policies, policy);
         let width = if *policy == "engine" { 3 } else { 1 };
-        chart
-            .draw_series(LineSeries::new(
-                points.iter().copied(),
-                colour.stroke_width(width),
-            ))
-            .map_err(failed)?
-            .label(*policy)
-            .legend(move |(x, y)| {
-                PathElement::new(vec![(x, y), (x + 16, y)], colour.stroke_width(2))
-            });
+        let line = LineSeries::new(points.iter().copied(), colour.stroke_width(width));
+        chart.draw_series(line).map_err(failed)?;
+        legend.push((points.last().map_or(0.0, |point| point.1), policy, colour));
     }
-    let mut labels = chart.configure_series_labels();
-    labels
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.2));
-    labels
-        .position(SeriesLabelPosition::UpperLeft)
-        .draw()
-        .map_err(failed)
+    legend.sort_by(|one, other| other.0.total_cmp(&one.0));
+    for (place, (_, policy, colour)) in (0..).zip(legend) {
+        let y = 24 + 18 * place;
+        let line = PathElement::new(vec![(0, y), (16, y)], colour.stroke_width(2));
+        right.draw(&line).map_err(failed)?;
+        let name = Text::new(policy.to_owned(), (22, y - 6), ("sans-serif", 13));
+        right.draw(&name).map_err(failed)?;
+    }
+    Ok(())
 }

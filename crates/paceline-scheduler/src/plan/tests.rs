@@ -130,6 +130,31 @@ fn a_missing_prerequisite_comes_next_and_says_so() {
 }
 
 #[test]
+fn a_review_says_what_it_keeps() {
+    let bank = course(&[("a", &[], &[])], 4);
+    let mut columns = SkillColumns::blank(bank.n_skills(), 0.5);
+    teach(&mut columns, ix(&bank, "a"), 0.9, 5.0);
+    let mut request = Request::learn(5.0);
+    let said = lesson(&bank, &columns, &request).activities[0].reasons[0];
+    let Reason::Due {
+        recall,
+        elapsed_days,
+        later,
+        later_if_right,
+    } = said
+    else {
+        panic!("{said:?}");
+    };
+    assert_eq!(elapsed_days, 5.0);
+    assert!(0.0 < later && later < later_if_right && later_if_right < 1.0);
+    assert!(later < recall);
+    request.strategies = request.strategies.without(Strategy::Spacing);
+    let unspaced = lesson(&bank, &columns, &request);
+    let mut reasons = unspaced.activities.iter().flat_map(|a| &a.reasons);
+    assert!(reasons.all(|reason| !matches!(reason, Reason::Due { .. })));
+}
+
+#[test]
 fn all_off_is_the_pacing_guide() {
     for seed in 0..40 {
         let bank = generated(30, 5, seed);
