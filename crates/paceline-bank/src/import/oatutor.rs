@@ -5,8 +5,9 @@
 //!    threshold;
 //! 3. the course is compiled, and an item that does not compile is taken out and named, until the rest does.
 //!
-//! What our format has no place for (ids of hints and their dependencies, sources, licences by problem, fitted parameters) goes
-//! to `oatutor.json` beside the pages, so that nothing is lost. Hints keep their order: each after those it depends on.
+//! What the pages do not show (ids of hints and their dependencies, answers in TeX, sources, licences by problem, fitted
+//! parameters, steps that were left out) goes to `oatutor.json` beside them, so that nothing is lost. Hints keep their order:
+//! each after those it depends on.
 
 mod read;
 mod step;
@@ -55,6 +56,8 @@ struct Page {
     id: String,
     /// Where it came from.
     path: String,
+    /// The problem as OATutor has it.
+    json: Value,
     passage: String,
     items: Vec<Item>,
 }
@@ -77,8 +80,8 @@ pub fn import(files: &[SourceFile], course: &str) -> Imported {
         .map(|problem| problem.steps.len())
         .sum();
     let mut skills = Skills::new(&mut source);
-    let mut pages = pages(&mut source, &mut skills);
     let mut left_out = Map::new();
+    let mut pages = pages(&mut source, &mut skills, &mut left_out);
     let (files, items) = loop {
         let files = write(&source, &skills, &pages, &left_out, course);
         match Bank::compile(&files) {
@@ -154,7 +157,11 @@ impl Skills {
     }
 }
 
-fn pages(source: &mut Source<'_>, skills: &mut Skills) -> Vec<Page> {
+fn pages(
+    source: &mut Source<'_>,
+    skills: &mut Skills,
+    left_out: &mut Map<String, Value>,
+) -> Vec<Page> {
     let (mut page_ids, mut item_ids) = (Ids::default(), Ids::default());
     let mut pages = Vec::new();
     for (name, problem) in std::mem::take(&mut source.problems) {
@@ -182,7 +189,13 @@ fn pages(source: &mut Source<'_>, skills: &mut Skills) -> Vec<Page> {
                 }
             }
             let id = item_ids.take(step);
-            items.extend(step::item(source, &problem, step, parts, id, own));
+            match step::item(source, &problem, step, parts, id, own) {
+                Some(item) => items.push(item),
+                None => {
+                    let whole = whole(&problem.json, &parts.json, &parts.pathway);
+                    left_out.insert(step.clone(), whole);
+                }
+            }
         }
         if items.is_empty() {
             source.defect(problem.path, format!("problem {name} has no step"));
@@ -191,18 +204,32 @@ fn pages(source: &mut Source<'_>, skills: &mut Skills) -> Vec<Page> {
         pages.push(Page {
             id: page_ids.take(&name),
             path: problem.path.to_owned(),
-            passage: passage(&problem),
+            passage: passage(&problem, &items),
+            json: problem.json,
             items,
         });
     }
     pages
 }
 
-/// What the steps of a problem share: its title and body.
-fn passage(problem: &Problem<'_>) -> String {
+/// A step that is left out, with all that belongs to it.
+fn whole(problem: &Value, step: &Value, pathway: &Value) -> Value {
+    json!({ "problem": problem, "step": step, "pathway": pathway })
+}
+
+/// What the steps of a problem share: its title and body, but for what all of them ask.
+fn passage(problem: &Problem<'_>, items: &[Item]) -> String {
     let field =
         |key: &str| text::passage(problem.json.get(key).and_then(Value::as_str).unwrap_or(""));
-    let (title, body) = (field("title"), field("body"));
+    let (mut title, mut body) = (field("title"), field("body"));
+    if items.iter().all(|item| item.problem_asks) {
+        let asked = if body.is_empty() {
+            &mut title
+        } else {
+            &mut body
+        };
+        asked.clear();
+    }
     match (title.is_empty(), body.is_empty()) {
         (true, _) => body,
         (false, true) => format!("**{title}**"),
@@ -293,15 +320,45 @@ fn sidecar(
             (id.clone(), json!({ "name": skill.name, "bkt": bkt }))
         })
         .collect();
+    let problems: Map<String, Value> = pages
+        .iter()
+        .map(|page| (page.id.clone(), without(&page.json, &["title", "body"])))
+        .collect();
     let items: Map<String, Value> = pages
         .iter()
         .flat_map(|page| &page.items)
-        .map(|item| (item.id.clone(), item.sidecar.clone()))
+        .map(|item| {
+            let step = without(&item.json, &["stepTitle", "stepBody"]);
+            let note = json!({ "step": step, "hints": notes(&item.pathway) });
+            (item.id.clone(), note)
+        })
         .collect();
     let whole = json!({
-        "format": 1, "skills": skills, "items": items, "left_out": left_out, "course_plans": source.course_plans,
+        "format": 1, "skills": skills, "problems": problems, "items": items, "left_out": left_out, "course_plans": source.course_plans,
     });
     format!("{whole:#}\n")
+}
+
+/// An object without what the pages show of it.
+fn without(json: &Value, shown: &[&str]) -> Value {
+    let mut rest = json.clone();
+    if let Value::Object(fields) = &mut rest {
+        fields.retain(|field, _| !shown.contains(&field.as_str()));
+    }
+    rest
+}
+
+/// Hints without their texts, and so those within them.
+fn notes(pathway: &Value) -> Value {
+    let hints = pathway.as_array().into_iter().flatten();
+    let note = |hint: &Value| {
+        let mut note = without(hint, &["text"]);
+        if let Some(inner) = note.get_mut("subHints") {
+            *inner = notes(inner);
+        }
+        note
+    };
+    hints.map(note).collect()
 }
 
 /// Takes out every item that an error stands in, and names it with the first of its errors.
@@ -325,7 +382,7 @@ fn take_out(
         }
     }
     for page in pages {
-        let path = &page.path;
+        let (path, problem) = (&page.path, &page.json);
         page.items.retain(|item| {
             let Some(error) = bad.get(&item.id) else {
                 return true;
@@ -338,7 +395,7 @@ fn take_out(
                 path: path.clone(),
                 what,
             });
-            left_out.insert(item.step.clone(), item.sidecar.clone());
+            left_out.insert(item.step.clone(), whole(problem, &item.json, &item.pathway));
             false
         });
     }

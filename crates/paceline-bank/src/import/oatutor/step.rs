@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::read::{Problem, Source, Step};
 use super::text;
@@ -16,8 +16,11 @@ pub(super) struct Item {
     pub(super) skills: Vec<String>,
     /// The item in our notation, from its heading on.
     pub(super) text: String,
-    /// What our notation has no place for.
-    pub(super) sidecar: Value,
+    /// The step says nothing: the problem's last text is what it asks.
+    pub(super) problem_asks: bool,
+    /// The step and its pathway as OATutor has them.
+    pub(super) json: Value,
+    pub(super) pathway: Value,
     pub(super) n_hints: usize,
 }
 
@@ -36,11 +39,19 @@ pub(super) fn item(
     skills: Vec<String>,
 ) -> Option<Item> {
     let json = &parts.json;
-    let field = |key: &str| json.get(key).and_then(Value::as_str).unwrap_or("");
-    let (title, body) = (
-        text::stem(field("stepTitle")),
-        text::stem(field("stepBody")),
-    );
+    let texts = |json: &Value, keys: [&str; 2]| {
+        let text = |key| text::stem(json.get(key).and_then(Value::as_str).unwrap_or(""));
+        let texts = keys.map(text).into_iter().filter(|text| !text.is_empty());
+        texts.collect::<Vec<_>>()
+    };
+    let mut stem = texts(json, ["stepTitle", "stepBody"]);
+    let problem_asks = stem.is_empty();
+    if problem_asks {
+        stem = texts(&problem.json, ["title", "body"])
+            .pop()
+            .into_iter()
+            .collect();
+    }
     let mut question = Question::of(json, "stepAnswer");
     for what in std::mem::take(&mut question.defects) {
         source.defect(parts.path, format!("step {step}: {what}"));
@@ -71,24 +82,19 @@ pub(super) fn item(
         " compare=text"
     };
     let mut out = format!("## {id} {{skills={}{compare}}}\n", skills.join(","));
-    for paragraph in [title, body].iter().filter(|text| !text.is_empty()) {
+    for paragraph in stem {
         let _ = writeln!(out, "{paragraph}\n");
     }
     question.write(&mut out);
     hints.iter().for_each(|hint| hint.write(&mut out));
-    let hint_notes: Vec<Value> = hints.iter().map(Hint::note).collect();
-    let pick = |from: &Value, key: &str| from.get(key).cloned().unwrap_or(Value::Null);
-    let sidecar = json!({
-        "step": step, "problem": pick(&problem.json, "id"), "oer": pick(&problem.json, "oer"), "license": pick(&problem.json, "license"),
-        "lesson": pick(&problem.json, "lesson"), "course": pick(&problem.json, "courseName"), "answer_type": pick(json, "answerType"),
-        "problem_type": pick(json, "problemType"), "variabilization": pick(json, "variabilization"), "hints": hint_notes,
-    });
     Some(Item {
         id,
         step: step.to_owned(),
         skills,
         text: out,
-        sidecar,
+        problem_asks,
+        json: json.clone(),
+        pathway: parts.pathway.clone(),
         n_hints: hints.len(),
     })
 }
@@ -225,16 +231,6 @@ impl Hint {
                 let _ = writeln!(out, "? {words}");
             }
         }
-    }
-
-    fn note(&self) -> Value {
-        let kind = if self.scaffold.is_some() {
-            "scaffold"
-        } else {
-            "hint"
-        };
-        let choices = self.scaffold.as_ref().map(|question| &question.choices);
-        json!({ "id": self.id, "type": kind, "dependencies": self.dependencies, "title": self.title, "choices": choices })
     }
 }
 

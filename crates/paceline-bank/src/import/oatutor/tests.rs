@@ -183,22 +183,25 @@ fn skills_keep_thresholds_names_and_order() {
     assert_eq!(bank.item_skills(item).len(), 2);
 }
 
+/// What is kept beside the pages.
+fn kept(imported: &Imported) -> Value {
+    let mut files = imported.files.iter();
+    let sidecar = files.find(|file| file.path == "jars/oatutor.json");
+    serde_json::from_str(&sidecar.unwrap().text).unwrap()
+}
+
 #[test]
 fn what_has_no_place_is_kept_beside_the_pages() {
-    let imported = import(&jars(), "jars");
-    let sidecar = imported
-        .files
-        .iter()
-        .find(|file| file.path == "jars/oatutor.json")
-        .unwrap();
-    let sidecar: Value = serde_json::from_str(&sidecar.text).unwrap();
-    let hints = &sidecar["items"]["jars1a"]["hints"];
+    let sidecar = kept(&import(&jars(), "jars"));
+    let item = &sidecar["items"]["jars1a"];
     assert_eq!(
-        hints[2],
-        json!({ "id": "h3", "type": "scaffold", "dependencies": ["h2", "lost"], "title": "", "choices": ["Add", "Take away"] })
+        item["hints"][2],
+        json!({ "id": "h3", "type": "scaffold", "problemType": "MultipleChoice", "hintAnswer": ["Add"], "dependencies": ["h2", "lost"], "title": "",
+            "choices": ["Add", "Take away"] })
     );
+    assert_eq!(item["step"]["stepAnswer"], json!(["$$\\frac{3}{2}$$"]));
     assert_eq!(
-        sidecar["items"]["jars1b"]["oer"],
+        sidecar["problems"]["jars1"]["oer"],
         "https://example.org/book <Book of Jars>"
     );
     assert_eq!(
@@ -235,17 +238,42 @@ fn defects_are_named_and_the_rest_goes_on() {
     insta::assert_snapshot!(whats.join("\n"));
     assert!(Bank::compile(&imported.files).is_ok());
     assert_eq!(imported.items, 3);
+    assert_eq!(
+        kept(&imported)["left_out"]["bad1"]["step"]["stepTitle"],
+        "Nothing?"
+    );
+}
+
+#[test]
+fn a_step_that_asks_nothing_itself_asks_what_its_problem_does() {
+    let mut files = jars();
+    files.push(file(
+        "pool/p/p.json",
+        json!({ "title": "Sums", "body": "What is $$2 + 2$$?" }),
+    ));
+    files.push(file(
+        "pool/p/steps/s/s.json",
+        json!({ "stepAnswer": ["4"], "problemType": "TextBox", "stepTitle": "", "stepBody": "" }),
+    ));
+    let imported = import(&files, "jars");
+    let (bank, _) = Bank::compile(&imported.files).unwrap();
+    let shown = show(&bank, "jars/s");
+    assert_eq!(
+        (shown.passage.as_deref(), shown.stem.as_str()),
+        (Some("**Sums**"), "What is $2 + 2$?")
+    );
 }
 
 #[test]
 fn a_step_that_cannot_be_valid_is_left_out_and_kept() {
     let mut files = jars();
     let choices: Vec<String> = ["1", "1."].map(str::to_owned).into();
-    let long = "x".repeat(70_000);
-    files.push(file("pool/p/steps/odd/odd.json", json!({ "stepAnswer": ["\u{0}"], "problemType": "TextBox", "stepTitle": long, "choices": choices })));
+    files.push(file("pool/p/steps/odd/odd.json", json!({ "stepAnswer": ["1"], "problemType": "TextBox", "stepTitle": " ", "choices": choices })));
     let imported = import(&files, "jars");
     let (bank, _) = Bank::compile(&imported.files).unwrap();
-    assert_eq!(bank.n_items() + imported.left_out, 3);
+    assert_eq!((bank.n_items(), imported.left_out), (2, 1));
+    let left_out = &kept(&imported)["left_out"]["odd"];
+    assert_eq!(left_out["step"]["choices"], json!(choices));
 }
 
 #[test]
