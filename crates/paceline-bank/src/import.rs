@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 mod log;
 pub mod oatutor;
 
-pub use log::{LOG_HEADER, LogImport, LogImportError, LogKind, LogWriter, import_log};
+pub use log::{LOG_HEADER, LogImport, LogImportError, LogKind, import_log};
 
 /// Something in imported content that is wrong or has no place here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -98,6 +98,15 @@ impl Text {
         }
     }
 
+    /// The text itself, where nothing in it is to be filled in.
+    pub(crate) fn literal(&self) -> Option<String> {
+        let literal = self.pieces.iter().map(|piece| match piece {
+            Piece::Literal(text) => Some(text.as_str()),
+            _ => None,
+        });
+        literal.collect()
+    }
+
     /// The theme slots it names.
     pub(crate) fn slots(&self) -> impl Iterator<Item = &str> {
         self.pieces.iter().filter_map(|piece| {

@@ -4,7 +4,7 @@
 
 use std::io::Write as _;
 
-use paceline_bank::import::{LogKind, LogWriter, import_log, oatutor};
+use paceline_bank::import::{LogKind, import_log, oatutor};
 use paceline_bank::{Bank, SourceFile};
 use paceline_core::log::{AnswerLog, Order, Reader};
 use paceline_core::stream::{ChaCha8Rng, stream};
@@ -97,13 +97,13 @@ fn file(path: &str, text: String) -> SourceFile {
 }
 
 const COURSE: &str = "id = \"m\"\ntitle = \"M\"\nlanguages = [\"en\", \"de\"]\n";
-const SKILLS: &str = "[add]\ntitle = \"Add\"\nminutes = 3\n\n[sub]\ntitle = \"Sub\"\nneeds = [\"add\", { skill = \"add\", weight = 0.5 }]\nencompasses = { add = 0.5 }\n";
+const SKILLS: &str = "[add]\ntitle = \"Add\"\nminutes = 3\n\n[sub]\ntitle = \"Sub\"\nneeds = [{ skill = \"add\", weight = 0.5 }]\nencompasses = { add = 0.5 }\n";
 const THEMES: &str = "[space]\ntitle = { en = \"Space\" }\nwho = { en = \"Mira\" }\n";
 const LOCK: &str = "format = 1\nmodel = \"2pl\"\n\n[items]\n\"m/sum\" = { version = \"00112233445566778899aabbccddeeff\", status = \"live\", a = 1.0, b = 0.5, c = 0.0, se_a = 0.1, se_b = 0.1, n = 40 }\n";
 const PAGES: [&str; 3] = [
-    "+++\nskills = [\"add\"]\n+++\n# Add\nText.\n\n## sum {level=hard seconds=20 skills=+sub}\nlet a = 2..9\nlet b in [1, 2, 3]\nwhere a != b\n{theme.who} has {a} {a|coin|coins} and $\\frac{{{a}}}{2}$.\n= {a+b} | 1/2 ± 5%\ncheck answer - a == b\n! {a*b}  No. {misconception=m}\n? Count from {a}.\n? What is {a} + 1? => {a+1}\n",
-    "+++\nskills = [\"add\"]\npassage = \"A text\"\n+++\n## pick {status=pilot compare=text}\nWhich?\n- [x] one\n- [ ] two\n  > No. {misconception=n}\n\n## parts\n### a\n- [2] b\n- [1] a\n### b\n= 2; 3 set\n",
-    "+++\nskills = [\"sub\"]\ntheme = \"space\"\n+++\n## t {theme=space}\n= \"a\" exact\n\n## u\n= 3 unit=cm simplest | 40%\n",
+    "+++\nskills = [\"add\"]\n+++\n# Add\nText.\n\n## sum {level=hard seconds=20 skills=+sub}\nlet a = 2..30\nlet b in [1, 2, 3]\nwhere a != b\n{theme.who} has {a} {a|coin|coins} and $\\frac{{{a}}}{2}$.\n= {a+b} | 1/2 ± 5%\ncheck answer - a == b\n! {a*b}  No. {misconception=m}\n? Count from {a}.\n? What is {a} + 1? => {a+1}\n",
+    "+++\nskills = [\"add\"]\npassage = \"A text\"\n+++\n## pick {status=pilot compare=text}\nWhich?\n- [x] one\n- [ ] two\n  > No. {misconception=n}\n\n## parts\n### a\nOrder?\n- [2] b\n- [1] a\n### b\nBoth?\n= 2; 3 set\n",
+    "+++\nskills = [\"sub\"]\ntheme = \"space\"\n+++\n## t {theme=space}\nWhich letter?\n= \"a\" exact\n\n## u\nHow long?\n= 3 unit=cm simplest | 40%\n",
 ];
 const MARKS: [&str; 30] = [
     "## ",
@@ -138,16 +138,25 @@ const MARKS: [&str; 30] = [
     "ß",
 ];
 
+/// A course of one page.
+fn course(page: &str) -> Vec<SourceFile> {
+    vec![
+        file("m/course.toml", COURSE.to_owned()),
+        file("m/skills.toml", SKILLS.to_owned()),
+        file("m/themes.toml", THEMES.to_owned()),
+        file("m/calibration.lock.toml", LOCK.to_owned()),
+        file("m/page.md", page.to_owned()),
+    ]
+}
+
 #[test]
 fn the_content_parser_takes_any_text() {
     let seeds = [PAGES[0], PAGES[1], PAGES[2], SKILLS, THEMES, COURSE, LOCK];
+    for page in PAGES {
+        assert!(Bank::compile(&course(page)).is_ok(), "{page}");
+    }
     fuzz("content", 1500, &seeds, &MARKS, |rng, input| {
-        let mut files = vec![
-            file("m/course.toml", COURSE.to_owned()),
-            file("m/skills.toml", SKILLS.to_owned()),
-            file("m/themes.toml", THEMES.to_owned()),
-            file("m/calibration.lock.toml", LOCK.to_owned()),
-        ];
+        let mut files = course(PAGES[0]);
         let place = [
             "m/course.toml",
             "m/skills.toml",
@@ -235,7 +244,7 @@ fn the_course_importer_takes_any_files() {
 }
 
 const CSV: &str = "learner,item,skills,timestamp_s,correct,score,choice,seconds,hint\nann,q1,a;b,1700000000,1,,x,3.5,\n\"bo, c\",q2,\"a~~b\",2026-01-02T03:04:05+01:00,0,0.5,y,1e3,2\n";
-const LINES: &str = "{\"learner\":\"a\",\"event\":\"attempt\",\"item\":\"m/q\",\"at\":5,\"judged\":1.0,\"response\":[\"1\"],\"seconds\":2}\n{\"user\":\"a@b\",\"item\":\"q\",\"skills\":[\"s\"],\"time\":1700000000000,\"correct\":true}\n";
+const LINES: &str = "{\"learner\":\"a\",\"event\":\"attempt\",\"item\":\"m/pick\",\"at\":5,\"judged\":1.0,\"response\":[\"b\"],\"instance\":{\"seed\":7},\"seconds\":2}\n{\"user\":\"a@b\",\"item\":\"q\",\"skills\":[\"s\"],\"time\":1700000000000,\"correct\":true}\n";
 const XAPI: &str = "[{\"actor\":{\"mbox\":\"mailto:a@b\"},\"verb\":{\"id\":\"http://x/answered\"},\"object\":{\"id\":\"q\"},\"result\":{\"success\":true,\"score\":{\"scaled\":0.5},\"duration\":\"P1DT2H3M4.5S\"},\"timestamp\":\"2026-01-01T00:00:00Z\",\"context\":{\"contextActivities\":{\"grouping\":[{\"id\":\"s\"}]}}}]";
 const LOG_WORDS: [&str; 20] = [
     ",",
@@ -262,6 +271,8 @@ const LOG_WORDS: [&str; 20] = [
 
 #[test]
 fn the_log_importer_takes_any_bytes() {
+    let bank = Bank::compile(&course(PAGES[1])).map(|(bank, _)| bank).ok();
+    assert!(bank.is_some());
     fuzz(
         "import-log",
         4000,
@@ -270,7 +281,7 @@ fn the_log_importer_takes_any_bytes() {
         |rng, input| {
             let kind = [LogKind::Csv, LogKind::JsonLines, LogKind::Xapi][below(rng, 3)];
             let mut out = Vec::new();
-            let found = import_log(&input[..], kind, LogWriter::new(&|_| None), &mut out);
+            let found = import_log(&input[..], kind, bank.as_ref(), &mut out);
             if found.is_ok_and(|found| found.rows > 0) {
                 // What was written is a log.
                 AnswerLog::read(&out[..], Order::Sort)

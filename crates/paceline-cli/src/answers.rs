@@ -19,14 +19,14 @@ pub(crate) struct Answers {
     /// Items of the log; of another version than the bank's, the id has the version behind an `@`.
     pub(crate) items: Names,
     pub(crate) groups: Names,
-    /// By item: the choices that occur.
-    pub(crate) choices: Vec<Names>,
+    /// By item: its choices; none where answers are typed.
+    choices: Vec<Names>,
     /// Rows left out since the learner had answered the item before.
     pub(crate) repeats: u64,
 }
 
-/// More different responses than this to one item are typed and not chosen.
-const MOST_CHOICES: usize = 26;
+/// More different responses than this to one item, of which the content does not tell, are typed and not chosen.
+const MOST_CHOICES: usize = 10;
 
 impl Answers {
     /// Reads a log. Answers to other versions of an item than `bank` has count as another item's.
@@ -35,18 +35,21 @@ impl Answers {
         let mut reader = Reader::new(files::open(path)?).with_context(unreadable)?;
         let mut log = Self::default();
         let mut rows: Vec<Answer> = Vec::new();
-        let mut versions: HashMap<String, String> = HashMap::new();
+        let mut known: HashMap<String, Option<Known>> = HashMap::new();
+        let mut authored: Vec<Option<Vec<String>>> = Vec::new();
         while let Some(row) = reader.next_row().with_context(unreadable)? {
-            let current = versions
+            let known = known
                 .entry(row.item.to_owned())
-                .or_insert_with(|| version_of(bank, row.item));
-            let is_other = !row.version.is_empty() && !current.is_empty() && row.version != current;
-            let item = if is_other {
+                .or_insert_with(|| Known::of(bank?, row.item));
+            let is_other = |known: &Known| !row.version.is_empty() && row.version != known.version;
+            let item = if known.as_ref().is_some_and(is_other) {
                 log.items.intern(&format!("{}@{}", row.item, row.version))
             } else {
                 log.items.intern(row.item)
             };
             if item as usize == log.choices.len() {
+                let own = known.as_ref().filter(|known| !is_other(known));
+                authored.push(own.map(|known| known.choices.clone()));
                 log.choices.push(Names::default());
             }
             let name = |names: &mut Names, text: &str| {
@@ -66,6 +69,9 @@ impl Answers {
             });
         }
         anyhow::ensure!(!rows.is_empty(), "{} has no rows", path.display());
+        for (choices, authored) in log.choices.iter_mut().zip(&authored) {
+            complete(choices, authored.as_deref());
+        }
         log.keep_first(rows);
         Ok(log)
     }
@@ -76,7 +82,7 @@ impl Answers {
         let mut seen: HashSet<(u32, u32)> = HashSet::with_capacity(n);
         rows.retain(|row| seen.insert((row.learner, row.item)));
         for row in &mut rows {
-            if self.choices[row.item as usize].all().len() > MOST_CHOICES {
+            if self.choices_of(row.item as usize).is_empty() {
                 row.choice = None;
             }
         }
@@ -109,14 +115,38 @@ impl Answers {
 
     /// The choices of an item; none where they are typed answers.
     pub(crate) fn choices_of(&self, item: usize) -> &[Box<str>] {
-        let all = self.choices[item].all();
-        if all.len() > MOST_CHOICES { &[] } else { all }
+        self.choices[item].all()
     }
 }
 
-fn version_of(bank: Option<&Bank>, item: &str) -> String {
-    let item = bank.and_then(|bank| Some((bank, bank.item_ix(item)?)));
-    item.map_or_else(String::new, |(bank, item)| {
-        bank.item_version(item).to_string()
-    })
+/// Adds the author's choices that nobody chose, where the log calls choices as the author does; takes typed answers out.
+fn complete(choices: &mut Names, authored: Option<&[String]>) {
+    let is_authored = |name: &str, all: &[String]| all.iter().any(|other| other == name);
+    match authored {
+        Some(all) if choices.all().iter().all(|name| is_authored(name, all)) => {
+            for name in all {
+                choices.intern(name);
+            }
+        }
+        Some([]) => *choices = Names::default(),
+        _ if choices.all().len() > MOST_CHOICES => *choices = Names::default(),
+        _ => {}
+    }
+}
+
+/// What the content knows of an item.
+struct Known {
+    version: String,
+    /// Its choices; none where answers are typed.
+    choices: Vec<String>,
+}
+
+impl Known {
+    fn of(bank: &Bank, item: &str) -> Option<Self> {
+        let item = bank.item_ix(item)?;
+        Some(Self {
+            version: bank.item_version(item).to_string(),
+            choices: bank.choice_names(item),
+        })
+    }
 }

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::files;
 use anyhow::{Context as _, ensure};
 use paceline::bank::SourceFile;
-use paceline::bank::import::{Defect, LogImport, LogKind, LogWriter, import_log, oatutor};
+use paceline::bank::import::{Defect, LogImport, LogKind, import_log, oatutor};
 use paceline::ids::check_local_id;
 use serde_json::json;
 use std::io::{self, Write};
@@ -125,16 +125,6 @@ fn walk(
 
 fn log(context: &Context, args: &args::ImportLog) -> anyhow::Result<()> {
     let bank = context.named_bank()?;
-    let skills_of = |item: &str| {
-        let bank = bank.as_ref()?;
-        let skills = bank.item_skills(bank.item_ix(item)?).iter();
-        Some(
-            skills
-                .map(|&skill| bank.skill(skill).id.as_str())
-                .collect::<Vec<_>>()
-                .join(";"),
-        )
-    };
     let input = files::open_unpacked(&args.file)?;
     let name = args.file.to_string_lossy().to_lowercase();
     let plain = name.trim_end_matches(".gz");
@@ -149,7 +139,7 @@ fn log(context: &Context, args: &args::ImportLog) -> anyhow::Result<()> {
         _ => LogKind::Csv,
     };
     let mut bytes = Vec::new();
-    let found = import_log(input, kind, LogWriter::new(&skills_of), &mut bytes)
+    let found = import_log(input, kind, bank.as_ref(), &mut bytes)
         .with_context(|| format!("could not take {} over", args.file.display()))?;
     ensure!(
         found.rows > 0,

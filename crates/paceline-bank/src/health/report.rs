@@ -596,7 +596,8 @@ impl<'a> Study<'a> {
             .rows(item)
             .filter_map(|(answer, seen)| Some((answer.choice?, answer.right, seen.ability_without)))
             .collect();
-        if used.len() < self.options.fewest as usize {
+        // Without a right answer the key cannot be told from the wrong choices.
+        if used.len() < self.options.fewest as usize || !used.iter().any(|&(_, right, _)| right) {
             return;
         }
         for (choice, found_use) in (0..).zip(choices(names.len(), &used)) {

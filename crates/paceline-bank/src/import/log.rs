@@ -14,6 +14,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use serde_json::Value;
 
+use crate::bank::Bank;
 use row::Row;
 
 /// The header of the log that is written.
@@ -81,30 +82,22 @@ pub struct LogImport {
 }
 
 /// Collects rows and writes them in the order of time.
-pub struct LogWriter<'a> {
-    /// The skills of an item where the log does not tell, joined by `;`.
-    skills_of: &'a dyn Fn(&str) -> Option<String>,
+struct LogWriter<'a> {
+    bank: Option<&'a Bank>,
     rows: Vec<Row>,
     found: LogImport,
 }
 
-impl<'a> LogWriter<'a> {
-    /// An empty one.
-    pub fn new(skills_of: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self {
-            skills_of,
-            rows: Vec::new(),
-            found: LogImport::default(),
-        }
-    }
-
+impl LogWriter<'_> {
     /// Takes a row, or notes why it is none: `None` is an entry about something else.
     fn take(&mut self, line: u64, row: Option<Result<Row, String>>) {
         match row {
             None => self.found.other += 1,
             Some(Ok(mut row)) => {
                 if row.skills.is_empty() {
-                    row.skills = (self.skills_of)(&row.item).unwrap_or_default();
+                    row.skills = self
+                        .bank
+                        .map_or_else(String::new, |bank| row.skills_in(bank));
                 }
                 self.rows.push(row);
             }
@@ -142,15 +135,23 @@ impl<'a> LogWriter<'a> {
 
 /// Takes a log over from `input` and writes it to `out`.
 ///
+/// With a bank, items get their skills where the log does not tell, and in our journal's attempts the choice is named as
+/// [`Bank::choice_names`] has it, whatever letter it had in the order shown.
+///
 /// # Errors
 ///
 /// [`LogImportError`] where nothing in it can be read; single rows are left out and counted.
 pub fn import_log(
     input: impl BufRead,
     kind: LogKind,
-    mut writer: LogWriter<'_>,
+    bank: Option<&Bank>,
     out: &mut dyn Write,
 ) -> Result<LogImport, LogImportError> {
+    let mut writer = LogWriter {
+        bank,
+        rows: Vec::new(),
+        found: LogImport::default(),
+    };
     match kind {
         LogKind::Csv => read_csv(input, &mut writer)?,
         LogKind::JsonLines => read_json(input, &mut writer, json::row)?,
@@ -213,7 +214,7 @@ impl<R: Read> Read for ShortLines<R> {
 }
 
 /// Reads one entry of a JSON log; none where it tells of something else.
-type Entry = fn(&Value) -> Option<Result<Row, String>>;
+type Entry = fn(&Value, Option<&Bank>) -> Option<Result<Row, String>>;
 
 fn read_json(
     mut input: impl BufRead,
@@ -255,8 +256,8 @@ fn entries(value: &Value, line: u64, writer: &mut LogWriter<'_>, row: Entry) {
     match value.get("statements").and_then(Value::as_array) {
         Some(statements) => statements
             .iter()
-            .for_each(|statement| writer.take(line, row(statement))),
-        None => writer.take(line, row(value)),
+            .for_each(|statement| writer.take(line, row(statement, writer.bank))),
+        None => writer.take(line, row(value, writer.bank)),
     }
 }
 
@@ -273,7 +274,7 @@ fn document(
     let list: Vec<Value> = serde_json::from_slice(&text)
         .map_err(|error| LogImportError::NotJson(error.to_string()))?;
     for (number, value) in (1..).zip(&list) {
-        writer.take(number, row(value));
+        writer.take(number, row(value, writer.bank));
     }
     Ok(())
 }

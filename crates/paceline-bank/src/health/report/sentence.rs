@@ -91,7 +91,7 @@ pub(super) fn of(fault: &Fault, n: u32, item: &Item<'_>, groups: &[Box<str>]) ->
             choice: wrong,
             chosen,
         } => format!(
-            "The wrong choice {:?} was chosen {chosen} times in {n} answers: replace it by a mistake that learners make.",
+            "The wrong choice {:?} was chosen in {chosen} of {n} answers: replace it by a mistake that learners make.",
             choice(wrong)
         ),
         Fault::OverExposed { rate, mean_rate } => format!(

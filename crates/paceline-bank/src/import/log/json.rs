@@ -1,14 +1,17 @@
 //! Entries of JSON logs: fields by name, our journal's attempts, xAPI statements.
 
+use paceline_core::event::Instance;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::row::{Row, digest, names, skills};
 use super::time;
+use crate::bank::Bank;
 
 /// A row of named fields, or an attempt of our journal; other events are none.
-pub(super) fn row(value: &Value) -> Option<Result<Row, String>> {
+pub(super) fn row(value: &Value, bank: Option<&Bank>) -> Option<Result<Row, String>> {
     match value.get("event").and_then(Value::as_str) {
-        Some("attempt") => Some(attempt(value)),
+        Some("attempt") => Some(attempt(value, bank)),
         Some(_) => None,
         None => Some(named(value)),
     }
@@ -49,7 +52,7 @@ fn named(value: &Value) -> Result<Row, String> {
 }
 
 /// An attempt counts as right as the engine counts it: at the first try, with no more help than a hint.
-fn attempt(value: &Value) -> Result<Row, String> {
+fn attempt(value: &Value, bank: Option<&Bank>) -> Result<Row, String> {
     let text = |key: &str| value.get(key).map_or_else(String::new, plain);
     let score = ["judged", "score"]
         .iter()
@@ -59,9 +62,14 @@ fn attempt(value: &Value) -> Result<Row, String> {
     let is_helped = ["scaffold", "revealed"].contains(&text("help").as_str());
     let right = score >= 1.0 && tries <= 1 && !is_helped;
     let responses = value.get("response").and_then(Value::as_array);
-    let choice = responses.map_or_else(String::new, |parts| {
-        parts.iter().map(plain).collect::<Vec<_>>().join(" | ")
-    });
+    let as_given = || {
+        responses.map_or_else(String::new, |parts| {
+            parts.iter().map(plain).collect::<Vec<_>>().join(" | ")
+        })
+    };
+    let choice = bank
+        .and_then(|bank| chosen(value, bank))
+        .unwrap_or_else(as_given);
     let fields = [
         ("learner", text("learner")),
         ("item", text("item")),
@@ -81,8 +89,19 @@ fn attempt(value: &Value) -> Result<Row, String> {
     })
 }
 
+/// The choice that an attempt on the bank's version of an item chose.
+fn chosen(attempt: &Value, bank: &Bank) -> Option<String> {
+    let item = bank.item_ix(attempt.get("item")?.as_str()?)?;
+    let version = bank.item_version(item).to_string();
+    let is_same = attempt.get("version").is_none_or(|own| *own == version);
+    let instance = Instance::deserialize(attempt.get("instance")?).ok()?;
+    let response = attempt.pointer("/response/0")?.as_str()?;
+    let chosen = bank.chosen(item, &instance, response).filter(|_| is_same)?;
+    bank.choice_names(item).into_iter().nth(chosen)
+}
+
 /// An xAPI statement that says somebody answered something; others are none.
-pub(super) fn xapi(value: &Value) -> Option<Result<Row, String>> {
+pub(super) fn xapi(value: &Value, _: Option<&Bank>) -> Option<Result<Row, String>> {
     let verb = value.pointer("/verb/id").and_then(Value::as_str)?;
     (verb.rsplit(['/', '#']).next() == Some("answered")).then(|| answered(value))
 }

@@ -6,6 +6,7 @@ use paceline_core::stream::keyed_u64;
 
 use super::LogImportError;
 use super::time;
+use crate::bank::Bank;
 
 /// An answer as it is written.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -185,6 +186,14 @@ impl Row {
             hint: hint.map_or_else(String::new, |hint| hint.to_string()),
             version: clean(field("version")),
         })
+    }
+
+    /// The skills of its item, as the log wants them.
+    pub(super) fn skills_in(&self, bank: &Bank) -> String {
+        let own = bank
+            .item_ix(&self.item)
+            .map_or(&[][..], |item| bank.item_skills(item));
+        skills(own.iter().map(|&skill| bank.skill(skill).id.as_str()))
     }
 
     /// The fields as the header names them.

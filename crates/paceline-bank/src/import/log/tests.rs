@@ -1,9 +1,30 @@
+use paceline_core::event::Instance;
+use serde_json::json;
+
 use super::*;
+use crate::source::SourceFile;
+
+/// Items of one skill: one that asks to choose, once in words and once in numbers drawn, and one that is typed.
+fn bank() -> Bank {
+    let file = |path: &str, text: &str| SourceFile {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    };
+    let page = "+++\nskills = [\"skill\"]\n+++\n## known\nWhich?\n- [x] one\n- [ ] two\n- [ ] three\n\n## drawn\nlet a = 2..40\nWhich is it?\n- [x] {a}\n- [ ] {a+1}\n- [ ] none\ncheck answer == a\n\n## typed\nHow many?\n= 3\n";
+    let files = [
+        file(
+            "m/course.toml",
+            "id = \"m\"\ntitle = \"M\"\nlanguages = [\"en\"]\n",
+        ),
+        file("m/skills.toml", "[skill]\ntitle = \"Skill\"\n"),
+        file("m/page.md", page),
+    ];
+    Bank::compile(&files).unwrap().0
+}
 
 fn import(input: &str, kind: LogKind) -> (String, LogImport) {
-    let skills_of = |item: &str| (item == "m/known").then(|| "m/skill".to_owned());
     let mut out = Vec::new();
-    let found = import_log(input.as_bytes(), kind, LogWriter::new(&skills_of), &mut out).unwrap();
+    let found = import_log(input.as_bytes(), kind, Some(&bank()), &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.lines().next(), Some(LOG_HEADER));
     (text.lines().skip(1).collect::<Vec<_>>().join("\n"), found)
@@ -53,7 +74,7 @@ fn a_missing_column_is_named_with_the_names_it_may_have() {
     let error = import_log(
         "learner,timestamp_s,correct\n".as_bytes(),
         LogKind::Csv,
-        LogWriter::new(&|_| None),
+        None,
         &mut out,
     );
     let text = error.unwrap_err().to_string();
@@ -74,6 +95,51 @@ fn our_own_journal_is_read_with_versions_and_without_other_events() {
         "ada,m/other,,150,0,1,x,3,,\nada,m/known,m/skill,200,1,1,x | y,9.5,1,0f"
     );
     assert_eq!((found.rows, found.other), (2, 1));
+}
+
+/// A letter says nothing alone: each learner sees the choices in another order.
+#[test]
+fn a_choice_goes_by_the_authors_name_whatever_its_place_was() {
+    let bank = bank();
+    let choice = |item: &str, seed: u64, version: &str, original: usize| {
+        let ix = bank.item_ix(item).unwrap();
+        let instance = Instance {
+            seed,
+            ..Instance::default()
+        };
+        let shown = bank.instantiate(ix, &instance).unwrap();
+        let place = shown.parts[0]
+            .choices
+            .iter()
+            .position(|choice| choice.original == original);
+        let letter = place.map_or('3', |place| (b'a' + place as u8) as char);
+        let event = json!({
+            "event": "attempt", "learner": "ada", "at": 5, "item": item, "version": version, "instance": instance,
+            "response": [letter.to_string()], "judged": 0.0,
+        });
+        let (row, _) = import(&event.to_string(), LogKind::JsonLines);
+        (letter, row.split(',').nth(6).unwrap().to_owned())
+    };
+    let current = |item: &str| bank.item_version(bank.item_ix(item).unwrap()).to_string();
+    let mut letters = std::collections::BTreeSet::new();
+    for seed in 0..20 {
+        let (letter, name) = choice("m/known", seed, &current("m/known"), 2);
+        letters.insert(letter);
+        assert_eq!(name, "three");
+        assert_eq!(
+            choice("m/drawn", seed, &current("m/drawn"), 1).1,
+            "choice 2"
+        );
+        assert_eq!(choice("m/drawn", seed, &current("m/drawn"), 2).1, "none");
+        let (letter, name) = choice("m/known", seed, &current("m/typed"), 2);
+        assert_eq!(
+            name,
+            letter.to_string(),
+            "what another version's letter meant is not known"
+        );
+    }
+    assert_eq!(letters.len(), 3);
+    assert_eq!(choice("m/typed", 0, &current("m/typed"), 0).1, "3");
 }
 
 #[test]
