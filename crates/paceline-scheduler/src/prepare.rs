@@ -20,17 +20,18 @@ use crate::search::{NOTHING_BEFORE, Rules};
 use crate::value::{self, Branches, Horizon, SkillState};
 use crate::{Ban, Cohort, Purpose, Request, SkillColumns, unlock};
 
-// Mean value of a lesson of 20 minutes for a mature learner of a generated bank of 10,000 skills, by how many
-// skills are looked at and chosen (`examples/planning`): 192 by typical minutes 27.36; of 256 looked at,
-// 1.75 times the minutes 27.58 and 3 times 28.42; of 768, 1.75 times 29.31 and 3 times 30.24.
+// Mean value of a lesson of 20 minutes for a learner half-way through a generated bank of 1,000 skills, and for a mature one of
+// 1,000 and of 10,000, by how many skills are looked at and for how many times the minutes they are chosen
+// (`examples/planning`): 512 and 2.5 times 21.03, 23.61 and 29.16; 512 and 4 times 21.70, 24.24 and 29.66; 1024 and 4
+// times 21.73, 24.50 and 30.61.
 
 /// Skills looked at more closely: of these the item that would come is known, and so its minutes.
-const LOOKED_AT: usize = 512;
+const LOOKED_AT: usize = 768;
 /// Fewest and most skills that go into the search, before those they draw in.
 const FEWEST: usize = 32;
-const MOST: usize = 144;
+const MOST: usize = 192;
 /// How many times the lesson's minutes the first activities of the skills chosen would take.
-const TO_SPARE: f32 = 2.5;
+const TO_SPARE: f32 = 4.0;
 /// Skills from which on few items each are enough.
 const MANY_SKILLS: usize = 24;
 /// Answers within which an item does not come again.
@@ -423,14 +424,21 @@ impl Prepared {
                     elapsed,
                     &mut block,
                 );
+                let rate = rules.learning_rate;
+                let (kappa, own) = (&c.kappa[range.clone()], &mut own[range.clone()]);
+                kernel::gains(&rules.objective, rate, &block, kappa, own);
             }
             for skill in range {
                 let rated = if self.is_barred(skill) {
                     None
                 } else if c.taught.has(skill) {
                     let ready_made = rules.objective.forgetting && !c.touched_today.has(skill);
-                    let branches = ready_made.then(|| block.get(skill - start));
-                    let gain = self.practice(inputs, rules, skill, branches);
+                    let gain = if ready_made {
+                        own[skill]
+                    } else {
+                        practice(inputs, rules, skill)
+                    };
+                    let gain = gain * self.worth(inputs, skill);
                     own[skill] = gain;
                     let minutes = self.bank_columns.typical_seconds[skill] * per_second;
                     let gain = gain + self.information(inputs, skill);
@@ -448,22 +456,6 @@ impl Prepared {
         self.own = own;
         self.rates = rates;
         self.block = block;
-    }
-
-    /// Gain of practising a taught skill as things stand, itself alone.
-    fn practice(
-        &self,
-        inputs: &Inputs<'_>,
-        rules: &Rules,
-        skill: usize,
-        branches: Option<Branches>,
-    ) -> f32 {
-        let state = inputs.state(skill);
-        let branches = branches
-            .unwrap_or_else(|| Branches::of(&rules.objective, &rules.fsrs, &rules.horizon, &state));
-        let rate = rules.learning_rate;
-        let gain = value::practice_gain(&rules.objective, &state, &branches, 1.0, rate);
-        gain.gain * self.worth(inputs, skill)
     }
 
     /// Gain and minutes of a skill's lesson, where it is open.
@@ -766,6 +758,13 @@ impl Prepared {
     pub(crate) fn is_exposed(&self, item: ItemIx) -> bool {
         self.barred_items.binary_search(&item).is_ok()
     }
+}
+
+/// Gain of practising a taught skill as things stand, itself alone and at weight 1.
+fn practice(inputs: &Inputs<'_>, rules: &Rules, skill: usize) -> f32 {
+    let (objective, state) = (&rules.objective, inputs.state(skill));
+    let branches = Branches::of(objective, &rules.fsrs, &rules.horizon, &state);
+    value::practice_gain(objective, &state, &branches, 1.0, rules.learning_rate).gain
 }
 
 fn span(start: usize, end: usize) -> Span {

@@ -22,7 +22,10 @@ const PROBIT_SLOPE: f32 = 1.702;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ViewBuffers {
     learner: paceline_learner::Scratch,
+    /// Log-odds of a right answer, and how many standard deviations they are above the threshold; then what
+    /// would be recalled. Shape: `[n_skills]`.
     logit: Vec<f32>,
+    above: Vec<f32>,
 }
 
 /// Fills `columns` with what is believed of `learner` at `now`.
@@ -49,8 +52,10 @@ pub(crate) fn fill(
     let ViewBuffers {
         learner: scratch,
         logit,
+        above,
     } = buffers;
     logit.resize(n, 0.0);
+    above.resize(n, 0.0);
     let c = columns;
     learner.fresh_all(
         params,
@@ -63,15 +68,22 @@ pub(crate) fn fill(
     let nobody = paceline_core::ids::SkillIx(u32::MAX);
     let base = learner.fresh_logit(params, nobody, 0.0, scratch);
     c.easiness_slope = (learner.fresh_logit(params, nobody, 1.0, scratch) - base).max(0.05);
-    for (skill, &logit) in logit.iter().enumerate() {
-        let above = (logit - bank_columns.threshold_logit[skill]) / c.logit_variance[skill].sqrt();
-        c.kappa[skill] = math::logistic(logit);
-        c.p_mastered[skill] = math::logistic(PROBIT_SLOPE * above);
+    // Loops over whole columns without a branch: they vectorise.
+    for (kappa, &logit) in c.kappa.iter_mut().zip(&*logit) {
+        *kappa = math::logistic(logit);
+    }
+    let spread = bank_columns.threshold_logit.iter().zip(&c.logit_variance);
+    for ((above, &logit), (&threshold, &variance)) in above.iter_mut().zip(&*logit).zip(spread) {
+        *above = (logit - threshold) / variance.sqrt();
+    }
+    for (p, &above) in c.p_mastered.iter_mut().zip(&*above) {
+        *p = math::logistic(PROBIT_SLOPE * above);
+    }
+    for (skill, &above) in above.iter().enumerate() {
         if MASTERED_QUANTILE <= above {
             c.mastered.put(skill, true);
         }
     }
-    c.p_now.copy_from_slice(&c.kappa);
     let today = study_day(now, request.utc_offset);
     for view in learner.skills() {
         let at = view.skill.at();
@@ -89,14 +101,9 @@ pub(crate) fn fill(
             c.taught.put(at, view.taught);
             c.stability_days[at] = memory.stability;
             c.difficulty[at] = memory.difficulty;
-            // What practice has added fades with memory; what was there without it stays.
-            let untouched =
-                math::logistic(base + c.easiness_slope * bank_columns.typical_easiness[at]);
-            let gained = (c.kappa[at] - untouched).max(0.0);
-            let recall = params.fsrs.retrievability(elapsed, memory.stability);
-            c.p_now[at] = c.kappa[at] - gained * (1.0 - recall);
         }
     }
+    fade(bank_columns, params, base, above, c);
     suppose(bank, params, request, c);
 }
 
@@ -126,6 +133,30 @@ fn suppose(bank: &Bank, params: &Params, request: &Request, c: &mut SkillColumns
                 c.elapsed_days[skill] = known.stability;
             }
         }
+    }
+}
+
+/// Writes predicted success now: what practice has added fades with memory; what was there without it stays.
+fn fade(
+    bank_columns: &BankColumns,
+    params: &Params,
+    base: f32,
+    recall: &mut [f32],
+    c: &mut SkillColumns,
+) {
+    params
+        .fsrs
+        .retrievabilities(&c.elapsed_days, &c.stability_days, recall);
+    let slope = c.easiness_slope;
+    let known = bank_columns.typical_easiness.iter().zip(&c.kappa);
+    let memory = c.stability_days.iter().zip(&*recall);
+    for ((p_now, (&easiness, &kappa)), (&stability, &recall)) in
+        c.p_now.iter_mut().zip(known).zip(memory)
+    {
+        let untouched = math::logistic(base + slope * easiness);
+        let gained = (kappa - untouched).max(0.0);
+        let lost = gained * (1.0 - recall);
+        *p_now = kappa - if 0.0 < stability { lost } else { 0.0 };
     }
 }
 

@@ -2,7 +2,8 @@
 
 use paceline_learner::memory::Fsrs;
 
-use crate::value::{Branches, Horizon};
+use crate::Objective;
+use crate::value::{self, Branches, Horizon, SkillState};
 
 /// Skills of a block: its columns fit the first-level cache.
 pub(crate) const BLOCK: usize = 256;
@@ -93,6 +94,43 @@ pub(crate) fn branches(
         add(weight, &power[..n], &mut kept[..n]);
         fsrs.retrievabilities(&moved[..n], after, &mut power[..n]);
         add(weight, &power[..n], &mut grown[..n]);
+    }
+}
+
+/// Writes the gain of practising up to [`BLOCK`] skills, none touched today, at full readiness and weight 1.
+///
+/// Shape: `kappa` and `out` `[n]`, `n <= BLOCK`; the first `n` of `block` are those of the same skills.
+pub(crate) fn gains(
+    objective: &Objective,
+    learning_rate: f32,
+    block: &Block,
+    kappa: &[f32],
+    out: &mut [f32],
+) {
+    let n = kappa.len().min(out.len()).min(BLOCK);
+    let memory = block.retained[..n].iter().zip(&block.before[..n]);
+    let after = block.kept[..n].iter().zip(&block.grown[..n]);
+    let rows = kappa[..n].iter().zip(memory.zip(after));
+    for (gain, (&kappa, ((&retained, &before), (&kept, &grown)))) in out[..n].iter_mut().zip(rows) {
+        let state = SkillState {
+            stability_days: 0.0,
+            difficulty: 0.0,
+            elapsed_days: 0.0,
+            n_today: 0.0,
+            kappa,
+            p_now: 0.0,
+            credit: 0.0,
+            taught: true,
+            touched_today: false,
+        };
+        let branches = Branches {
+            retained,
+            before,
+            kept,
+            grown,
+            stability_after: 0.0,
+        };
+        *gain = value::practice_gain(objective, &state, &branches, 1.0, learning_rate).gain;
     }
 }
 

@@ -20,4 +20,4 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use branches::{BLOCK, Block, branches, memories};
+pub(crate) use branches::{BLOCK, Block, branches, gains, memories};

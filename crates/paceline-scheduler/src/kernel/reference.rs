@@ -27,6 +27,21 @@ pub(crate) fn branches(
     Branches::of(&Objective::default(), fsrs, horizon, &state)
 }
 
+/// [`super::gains`] for one skill, term by term.
+pub(crate) fn gain(
+    objective: &Objective,
+    learning_rate: f32,
+    branches: &Branches,
+    kappa: f32,
+) -> f32 {
+    let depth = |kappa: f32| 1.0 - objective.knowledge_share * (1.0 - kappa);
+    let step = objective.practice_step * learning_rate * (1.0 - kappa);
+    let now = depth(kappa) * branches.before;
+    let right = depth(kappa + step) * branches.grown - now;
+    let wrong = depth(kappa + 0.8 * step) * branches.kept - now;
+    branches.retained * right + (1.0 - branches.retained) * wrong
+}
+
 /// [`super::memories`] for one memory.
 pub(crate) fn memory(
     fsrs: &Fsrs,

@@ -1,7 +1,7 @@
 use paceline_learner::memory::Fsrs;
 use proptest::prelude::*;
 
-use super::{BLOCK, Block, branches, memories, reference};
+use super::{BLOCK, Block, branches, gains, memories, reference};
 use crate::Objective;
 use crate::value::Horizon;
 
@@ -21,6 +21,13 @@ proptest! {
         for i in 0..skills.len() {
             let plain = reference::branches(&fsrs, &horizon, stability[i], difficulty[i], elapsed[i]);
             prop_assert_eq!(block.get(i), plain);
+        }
+        let kappa: Vec<f32> = difficulty.iter().map(|difficulty| difficulty / 10.0).collect();
+        let mut gains_of = vec![0.0; skills.len()];
+        gains(&Objective::default(), 1.2, &block, &kappa, &mut gains_of);
+        for i in 0..skills.len() {
+            let plain = reference::gain(&Objective::default(), 1.2, &block.get(i), kappa[i]);
+            prop_assert_eq!(gains_of[i], plain);
         }
         let mut sums = vec![0.0; skills.len()];
         memories(&fsrs, &horizon, &stability, &elapsed, &mut sums);
