@@ -79,7 +79,7 @@ fn print_plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     if let Some(outlook) = &plan.outlook {
         writeln!(
             out,
-            "In {:.0} days: {} of the goal expected, {} likely to make all of it; {:.0} minutes a day would do.",
+            "In {:.0} days: {} of the goal expected, {} likely to make nine tenths of it; {:.1} minutes a day would do.",
             outlook.days,
             percent(outlook.expected_share.get()),
             percent(outlook.p_goal.get()),

@@ -36,6 +36,9 @@ const DRAWS: usize = 200;
 const MET: f32 = 0.9;
 /// Share of the variance of a skill's log-odds that all skills have in common.
 const COMMON: f32 = 0.4;
+/// SD of what a skill gains until the date, as a share of the gain expected in log-odds. Simulated learners (four families, the whole
+/// course as goal) to whom more than .8 was promised were promised .95 without it and kept .74 (281 cases), with it .92 and .78 (152).
+const GROWTH: f32 = 0.5;
 
 /// One skill of the closure.
 #[derive(Clone, Copy, Debug)]
@@ -123,8 +126,8 @@ pub(crate) fn look_ahead(
         at(from + share * (to - from));
     }
     let needed = if needed.is_finite() { needed } else { most };
-    let (expected_share, p_goal) = draw(inputs, &course, goal.threshold, seed);
-    let ends = course.end.iter().filter(|skill| skill.goal);
+    let ends = ends(inputs, &followed, &course);
+    let (expected_share, p_goal) = draw(&ends, goal.threshold, seed);
     Some(Outlook {
         days,
         expected_share,
@@ -132,9 +135,7 @@ pub(crate) fn look_ahead(
         minutes_a_day_needed: needed / days.ceil(),
         minutes_a_day,
         price,
-        expected: ends
-            .map(|skill| (SkillIx(skill.skill), success_at_end(&rules.fsrs, skill)))
-            .collect(),
+        expected: ends.iter().map(|end| (end.skill, end.success())).collect(),
     })
 }
 
@@ -285,19 +286,42 @@ fn met(fsrs: &Fsrs, course: &Course, threshold: f32, n_goal: usize) -> bool {
     MET * n_goal as f32 <= course.end.iter().filter(there).count() as f32
 }
 
-/// Expected share of goal skills at the threshold, and the probability of nine in ten.
-fn draw(inputs: &Inputs<'_>, course: &Course, threshold: f32, seed: u64) -> (f32, f32) {
-    let goal: Vec<(f32, f32)> = course
-        .end
-        .iter()
-        .filter(|skill| skill.goal)
-        .map(|skill| {
-            let sd = inputs.columns.logit_variance[skill.skill as usize]
-                .max(0.0)
-                .sqrt();
-            (math::logit(success_at_end(inputs.fsrs, skill)), sd)
+/// What is expected of a goal skill on the last day.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    skill: SkillIx,
+    /// Log-odds of success on a typical item.
+    logit: f32,
+    sd: f32,
+}
+
+impl End {
+    /// Expected success: the logistic of a normal, in the usual approximation (MacKay 1992).
+    fn success(&self) -> f32 {
+        let variance = self.sd * self.sd;
+        math::logistic(self.logit / (1.0 + std::f32::consts::FRAC_PI_8 * variance).sqrt())
+    }
+}
+
+/// The goal's skills on the last day: as uncertain as they are now, and more by what they are still to gain.
+fn ends(inputs: &Inputs<'_>, now: &[Followed], course: &Course) -> Vec<End> {
+    let pairs = now.iter().zip(&course.end).filter(|(_, end)| end.goal);
+    pairs
+        .map(|(now, end)| {
+            let logit = math::logit(success_at_end(inputs.fsrs, end));
+            let gained = logit - math::logit(success_at_end(inputs.fsrs, now));
+            let known = inputs.columns.logit_variance[end.skill as usize].max(0.0);
+            End {
+                skill: SkillIx(end.skill),
+                logit,
+                sd: (known + (GROWTH * gained).powi(2)).sqrt(),
+            }
         })
-        .collect();
+        .collect()
+}
+
+/// Expected share of goal skills at the threshold, and the probability of nine in ten.
+fn draw(goal: &[End], threshold: f32, seed: u64) -> (f32, f32) {
     let bar = math::logit(threshold);
     let mut rng = stream("outlook", seed, b"");
     let (mut share, mut hits) = (0.0, 0);
@@ -305,9 +329,9 @@ fn draw(inputs: &Inputs<'_>, course: &Course, threshold: f32, seed: u64) -> (f32
         let common = COMMON.sqrt() * normal(&mut rng);
         let there = goal
             .iter()
-            .filter(|(mean, sd)| {
+            .filter(|end| {
                 let own = (1.0 - COMMON).sqrt() * normal(&mut rng);
-                bar <= mean + sd * (common + own)
+                bar <= end.logit + end.sd * (common + own)
             })
             .count() as f32;
         share += there / goal.len() as f32;

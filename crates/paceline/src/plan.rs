@@ -212,8 +212,10 @@ pub struct Outlook {
     pub days: f32,
     /// Expected share of the goal's skills at the threshold.
     pub expected_share: Probability,
-    /// Probability that all are.
+    /// Probability that nine in ten of them are.
     pub p_goal: Probability,
+    /// Expected success on a typical item of each of the goal's skills then, prerequisites first.
+    pub expected: Vec<(String, Probability)>,
     /// Minutes a day that would be needed.
     pub minutes_a_day_needed: Minutes,
     /// Minutes a day that the learner has.

@@ -58,3 +58,10 @@ fn an_outlook_has_shares_and_probabilities() {
         assert_eq!(outlook.expected.len(), 10);
     }
 }
+
+#[test]
+fn what_is_still_to_be_learnt_is_never_certain() {
+    let outlook = outlook(120, 60.0);
+    assert!(0.9 < outlook.expected_share && outlook.p_goal < 1.0);
+    assert!(outlook.expected.iter().all(|&(_, p)| p < 0.99));
+}

@@ -387,6 +387,14 @@ impl Engine {
                 days: outlook.days,
                 expected_share: Probability::clamped(outlook.expected_share),
                 p_goal: Probability::clamped(outlook.p_goal),
+                expected: outlook
+                    .expected
+                    .iter()
+                    .map(|&(skill, p)| {
+                        let id = self.bank.skill(skill).id.to_string();
+                        (id, Probability::clamped(p))
+                    })
+                    .collect(),
                 minutes_a_day_needed: Minutes::clamped(outlook.minutes_a_day_needed),
                 minutes_a_day: Minutes::clamped(outlook.minutes_a_day),
             }),
