@@ -2,7 +2,7 @@
 //!
 //! - [`ids`]: external string ids, checked once at the edge, and the dense indexes used inside.
 //! - [`units`] and [`time`]: quantities that are valid by construction.
-//! - [`math`]: `exp`, `ln`, `pow` with the same bits on every platform.
+//! - [`math`]: `exp`, `ln`, `pow` with the same bits on every platform; [`widest!`]: loops over them in the widest vectors.
 //! - [`stream`]: random streams keyed by purpose, seed and learner.
 //! - [`graph`]: the compressed sparse row graph.
 //! - [`event`]: what happens to a learner, as it is journalled.
@@ -21,3 +21,4 @@ pub mod strategy;
 pub mod stream;
 pub mod time;
 pub mod units;
+mod wide;

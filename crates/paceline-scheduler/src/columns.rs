@@ -56,6 +56,18 @@ impl SkillSet {
             .sum()
     }
 
+    /// All bits, 64 skills a word; those beyond the end must stay 0.
+    #[inline]
+    pub(crate) fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
+    /// All bits, 64 skills a word.
+    #[inline]
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// The 64 bits from skill `64 * word` on.
     #[inline]
     pub fn word(&self, word: usize) -> u64 {

@@ -6,6 +6,8 @@
 //!    skills that their practice credits.
 //! 4. A [`Local`] problem over these.
 
+use std::ops::Range;
+
 use paceline_bank::Bank;
 use paceline_core::ids::{ItemIx, SkillIx};
 use paceline_core::math;
@@ -14,7 +16,7 @@ use paceline_core::time::Timestamp;
 use paceline_learner::memory::Fsrs;
 
 use crate::items::{FEW_ITEMS, MOST_ITEMS, Picker};
-use crate::kernel::{self, BLOCK, Block};
+use crate::kernel::{self, BLOCK, Block, Weights};
 use crate::local::{Edge, ItemChoice, Local, LocalSkill, MOST_LOCAL, Span};
 use crate::search::{NOTHING_BEFORE, Rules};
 use crate::value::{self, Branches, Horizon, SkillState};
@@ -87,6 +89,9 @@ impl BankColumns {
     }
 }
 
+/// The rate of what may not come first.
+const NOT_FIRST: f32 = f32::NEG_INFINITY;
+
 /// A skill that may come first.
 #[derive(Clone, Copy, Debug)]
 struct Rated {
@@ -126,9 +131,11 @@ pub(crate) struct Prepared {
     pub(crate) barred: Vec<bool>,
     /// Items that may not be shown, ascending.
     pub(crate) barred_items: Vec<ItemIx>,
-    /// What may come first.
-    rates: Vec<Rated>,
-    /// Gain of practising each skill, itself alone; stale where it is not taught. Shape: `[n_skills]`.
+    /// Gain per minute of what may come first, else [`NOT_FIRST`]. Shape: `[n_skills]`.
+    rates: Vec<f32>,
+    /// The best of these.
+    rated: Vec<Rated>,
+    /// Gain of practising each skill, itself alone; means nothing where it is not taught. Shape: `[n_skills]`.
     own: Vec<f32>,
     item: Vec<ItemChoice>,
     /// Skills of the problem, ascending.
@@ -378,13 +385,13 @@ impl Prepared {
     pub(crate) fn choose(&mut self, inputs: &Inputs<'_>, rules: &Rules, must: &[SkillIx]) {
         self.lesson_memory = value::lesson_memory(&rules.objective, &rules.fsrs, &rules.horizon);
         self.pass(inputs, rules);
-        self.keep_best(LOOKED_AT);
+        self.rate_best(inputs, LOOKED_AT);
         self.look_closer(inputs, rules);
         let most = self.enough(rules.minutes);
-        self.rates.truncate(most);
+        self.rated.truncate(most);
         self.chosen.clear();
         self.chosen
-            .extend(self.rates.iter().map(|rated| rated.skill));
+            .extend(self.rated.iter().map(|rated| rated.skill));
         self.chosen.extend(
             must.iter()
                 .map(|skill| skill.0)
@@ -397,65 +404,75 @@ impl Prepared {
 
     /// Gain per minute of every skill that may come first.
     fn pass(&mut self, inputs: &Inputs<'_>, rules: &Rules) {
-        let c = inputs.columns;
-        let n = c.len();
-        let mut rates = std::mem::take(&mut self.rates);
-        let mut block = std::mem::take(&mut self.block);
-        let mut own = std::mem::take(&mut self.own);
-        rates.clear();
-        own.clear();
+        let n = inputs.columns.len();
+        let (mut rates, mut own) = (
+            std::mem::take(&mut self.rates),
+            std::mem::take(&mut self.own),
+        );
+        rates.resize(n, NOT_FIRST);
         own.resize(n, 0.0);
-        let per_second = inputs.minutes_per_second();
+        let mut block = std::mem::take(&mut self.block);
         for start in (0..n).step_by(BLOCK) {
             let range = start..(start + BLOCK).min(n);
-            let any_taught = range
-                .clone()
-                .step_by(64)
-                .any(|skill| c.taught.word(skill / 64) != 0);
-            if any_taught && rules.objective.forgetting {
-                let stability = &c.stability_days[range.clone()];
-                let (difficulty, elapsed) =
-                    (&c.difficulty[range.clone()], &c.elapsed_days[range.clone()]);
-                kernel::branches(
-                    &rules.fsrs,
-                    &rules.horizon,
-                    stability,
-                    difficulty,
-                    elapsed,
-                    &mut block,
-                );
-                let rate = rules.learning_rate;
-                let (kappa, own) = (&c.kappa[range.clone()], &mut own[range.clone()]);
-                kernel::gains(&rules.objective, rate, &block, kappa, own);
+            let (own, rates) = (&mut own[range.clone()], &mut rates[range.clone()]);
+            self.pass_block(inputs, rules, range, &mut block, own, rates);
+        }
+        (self.block, self.own, self.rates) = (block, own, rates);
+    }
+
+    /// [`Prepared::pass`] over one block of skills.
+    fn pass_block(
+        &self,
+        inputs: &Inputs<'_>,
+        rules: &Rules,
+        range: Range<usize>,
+        block: &mut Block,
+        own: &mut [f32],
+        rates: &mut [f32],
+    ) {
+        let (c, objective) = (inputs.columns, &rules.objective);
+        let words = range.start / 64..range.end.div_ceil(64);
+        let any_taught = c.taught.words()[words.clone()]
+            .iter()
+            .any(|&word| word != 0);
+        own.fill(0.0);
+        if any_taught && objective.forgetting {
+            let (stability, difficulty) = (
+                &c.stability_days[range.clone()],
+                &c.difficulty[range.clone()],
+            );
+            let elapsed = &c.elapsed_days[range.clone()];
+            let (fsrs, horizon) = (&rules.fsrs, &rules.horizon);
+            kernel::branches(fsrs, horizon, stability, difficulty, elapsed, block);
+            let kappa = &c.kappa[range.clone()];
+            kernel::gains(objective, rules.learning_rate, block, kappa, own);
+        }
+        if any_taught {
+            for (skill, own) in range.clone().zip(&mut *own) {
+                let ready_made = objective.forgetting && !c.touched_today.has(skill);
+                if !ready_made && c.taught.has(skill) {
+                    *own = practice(inputs, rules, skill);
+                }
             }
-            for skill in range {
-                let rated = if self.is_barred(skill) {
-                    None
-                } else if c.taught.has(skill) {
-                    let ready_made = rules.objective.forgetting && !c.touched_today.has(skill);
-                    let gain = if ready_made {
-                        own[skill]
-                    } else {
-                        practice(inputs, rules, skill)
-                    };
-                    let gain = gain * self.worth(inputs, skill);
-                    own[skill] = gain;
-                    let minutes = self.bank_columns.typical_seconds[skill] * per_second;
-                    let gain = gain + self.information(inputs, skill);
-                    (0.0 < minutes).then_some((gain, minutes))
-                } else {
-                    self.lesson(inputs, rules, skill)
-                };
-                rates.extend(rated.map(|(gain, minutes)| Rated {
-                    rate: gain / minutes,
-                    minutes,
-                    skill: skill as u32,
-                }));
+            let weights = Weights {
+                goal: self.goal.get(range.clone()).unwrap_or(&[]),
+                unlock: &self.unlock[range.clone()],
+                mastered: &c.mastered.words()[words],
+                p_mastered: &c.p_mastered[range.clone()],
+                variance: &c.logit_variance[range.clone()],
+                p_now: &c.p_now[range.clone()],
+                minutes: &self.bank_columns.typical_seconds[range.clone()],
+            };
+            kernel::rates(objective, inputs.minutes_per_second(), weights, own, rates);
+        }
+        for (skill, rate) in range.zip(rates) {
+            if self.is_barred(skill) {
+                *rate = NOT_FIRST;
+            } else if !c.taught.has(skill) {
+                let lesson = self.lesson(inputs, rules, skill);
+                *rate = lesson.map_or(NOT_FIRST, |(gain, minutes)| gain / minutes);
             }
         }
-        self.own = own;
-        self.rates = rates;
-        self.block = block;
     }
 
     /// Gain and minutes of a skill's lesson, where it is open.
@@ -481,19 +498,30 @@ impl Prepared {
         inputs.request.objective.information_weight * told
     }
 
-    /// Keeps the `n` best rates, in no order.
-    fn keep_best(&mut self, n: usize) {
-        if n < self.rates.len() {
-            self.rates.select_nth_unstable_by(n, best_first);
-            self.rates.truncate(n);
-        }
+    /// Writes down the `n` best rates, in no order.
+    fn rate_best(&mut self, inputs: &Inputs<'_>, n: usize) {
+        kernel::select_best(&self.rates, n, &mut self.chosen);
+        let minutes = |skill: u32| {
+            if inputs.columns.taught.has(skill as usize) {
+                self.bank_columns.typical_seconds[skill as usize] * inputs.minutes_per_second()
+            } else {
+                self.bank_columns.lesson_minutes[skill as usize] * inputs.pace()
+            }
+        };
+        let rated = self.chosen.iter().map(|&skill| Rated {
+            rate: self.rates[skill as usize],
+            minutes: minutes(skill),
+            skill,
+        });
+        self.rated.clear();
+        self.rated.extend(rated);
     }
 
     /// Puts the minutes of the very item in place of the typical one's, adds what is practised along, and
     /// sorts.
     fn look_closer(&mut self, inputs: &Inputs<'_>, rules: &Rules) {
         let (mut rates, mut item) = (
-            std::mem::take(&mut self.rates),
+            std::mem::take(&mut self.rated),
             std::mem::take(&mut self.item),
         );
         let picker = inputs.picker(&self.barred_items);
@@ -520,13 +548,13 @@ impl Prepared {
             rated.rate = gain / rated.minutes;
         }
         rates.sort_unstable_by(best_first);
-        (self.rates, self.item) = (rates, item);
+        (self.rated, self.item) = (rates, item);
     }
 
     /// How many of the best skills are enough to choose a lesson from.
     fn enough(&self, minutes: f32) -> usize {
         let mut sum = 0.0;
-        let fill = self.rates.iter().take_while(|rated| {
+        let fill = self.rated.iter().take_while(|rated| {
             let within = sum < TO_SPARE * minutes;
             sum += rated.minutes;
             within

@@ -49,7 +49,7 @@ impl Horizon {
     }
 
     /// Sum of weighted retrievabilities of a memory last touched `elapsed_days` ago.
-    #[inline]
+    #[inline(always)]
     pub fn memory(&self, fsrs: &Fsrs, stability_days: f32, elapsed_days: f32) -> f32 {
         let mut sum = 0.0;
         for i in 0..3 {
@@ -109,7 +109,7 @@ pub struct SkillState {
 }
 
 /// Knowledge and memory in one factor: `(1 - omega + omega kappa)`.
-#[inline]
+#[inline(always)]
 fn depth(objective: &Objective, kappa: f32) -> f32 {
     1.0 - objective.knowledge_share * (1.0 - kappa)
 }
@@ -201,7 +201,7 @@ pub struct PracticeGain {
 /// Outcomes are weighted by memory, not by success on the item: the memory model's step is
 /// calibrated for recall, and mixing in the item's difficulty would give weak learners a negative
 /// gain on what they most need.
-#[inline]
+#[inline(always)]
 pub fn practice_gain(
     objective: &Objective,
     state: &SkillState,
@@ -334,7 +334,7 @@ pub fn difficulty_fit(p: f32, target: f32) -> f32 {
 ///
 /// The share of the skill's variance that one answer removes, times how undecided mastery is
 /// (`4 p (1 - p)`).
-#[inline]
+#[inline(always)]
 pub fn information(p_mastered: f32, logit_variance: f32, p_correct: f32) -> f32 {
     let fisher = p_correct * (1.0 - p_correct);
     let resolved = logit_variance * fisher / (1.0 + logit_variance * fisher);

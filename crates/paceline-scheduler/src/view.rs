@@ -1,31 +1,24 @@
 //! From a learner's state to columns over the bank: the only module that reads a [`Learner`].
 
 use paceline_bank::Bank;
-use paceline_core::math;
 use paceline_core::strategy::Strategy;
 use paceline_core::time::{Timestamp, study_day};
 use paceline_learner::memory::Grade;
 use paceline_learner::{Learner, Params};
 
+use crate::kernel::{self, BLOCK, LogOdds, Practised};
 use crate::prepare::BankColumns;
 use crate::{Purpose, Request, SkillColumns, unlock};
 
 #[cfg(test)]
 mod tests;
 
-/// Probability of mastery at which a skill counts as mastered, as a standard normal quantile (.75).
-const MASTERED_QUANTILE: f32 = 0.674_49;
-/// Slope of the logistic function nearest the normal distribution.
-const PROBIT_SLOPE: f32 = 1.702;
-
 /// Buffers of [`fill`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ViewBuffers {
     learner: paceline_learner::Scratch,
-    /// Log-odds of a right answer, and how many standard deviations they are above the threshold; then what
-    /// would be recalled. Shape: `[n_skills]`.
+    /// Log-odds of a right answer. Shape: `[n_skills]`.
     logit: Vec<f32>,
-    above: Vec<f32>,
 }
 
 /// Fills `columns` with what is believed of `learner` at `now`.
@@ -52,10 +45,8 @@ pub(crate) fn fill(
     let ViewBuffers {
         learner: scratch,
         logit,
-        above,
     } = buffers;
     logit.resize(n, 0.0);
-    above.resize(n, 0.0);
     let c = columns;
     learner.fresh_all(
         params,
@@ -68,21 +59,16 @@ pub(crate) fn fill(
     let nobody = paceline_core::ids::SkillIx(u32::MAX);
     let base = learner.fresh_logit(params, nobody, 0.0, scratch);
     c.easiness_slope = (learner.fresh_logit(params, nobody, 1.0, scratch) - base).max(0.05);
-    // Loops over whole columns without a branch: they vectorise.
-    for (kappa, &logit) in c.kappa.iter_mut().zip(&*logit) {
-        *kappa = math::logistic(logit);
-    }
-    let spread = bank_columns.threshold_logit.iter().zip(&c.logit_variance);
-    for ((above, &logit), (&threshold, &variance)) in above.iter_mut().zip(&*logit).zip(spread) {
-        *above = (logit - threshold) / variance.sqrt();
-    }
-    for (p, &above) in c.p_mastered.iter_mut().zip(&*above) {
-        *p = math::logistic(PROBIT_SLOPE * above);
-    }
-    for (skill, &above) in above.iter().enumerate() {
-        if MASTERED_QUANTILE <= above {
-            c.mastered.put(skill, true);
-        }
+    for start in (0..n).step_by(BLOCK) {
+        let range = start..(start + BLOCK).min(n);
+        let odds = LogOdds {
+            logit: &logit[range.clone()],
+            variance: &c.logit_variance[range.clone()],
+            threshold: &bank_columns.threshold_logit[range.clone()],
+        };
+        let mastered = &mut c.mastered.words_mut()[start / 64..range.end.div_ceil(64)];
+        let (kappa, p_mastered) = (&mut c.kappa[range.clone()], &mut c.p_mastered[range]);
+        kernel::believe(odds, kappa, p_mastered, mastered);
     }
     let today = study_day(now, request.utc_offset);
     for view in learner.skills() {
@@ -103,7 +89,17 @@ pub(crate) fn fill(
             c.difficulty[at] = memory.difficulty;
         }
     }
-    fade(bank_columns, params, base, above, c);
+    for start in (0..n).step_by(BLOCK) {
+        let range = start..(start + BLOCK).min(n);
+        let practised = Practised {
+            kappa: &c.kappa[range.clone()],
+            easiness: &bank_columns.typical_easiness[range.clone()],
+            stability_days: &c.stability_days[range.clone()],
+            elapsed_days: &c.elapsed_days[range.clone()],
+        };
+        let p_now = &mut c.p_now[range];
+        kernel::fade(&params.fsrs, base, c.easiness_slope, practised, p_now);
+    }
     suppose(bank, params, request, c);
 }
 
@@ -136,30 +132,6 @@ fn suppose(bank: &Bank, params: &Params, request: &Request, c: &mut SkillColumns
     }
 }
 
-/// Writes predicted success now: what practice has added fades with memory; what was there without it stays.
-fn fade(
-    bank_columns: &BankColumns,
-    params: &Params,
-    base: f32,
-    recall: &mut [f32],
-    c: &mut SkillColumns,
-) {
-    params
-        .fsrs
-        .retrievabilities(&c.elapsed_days, &c.stability_days, recall);
-    let slope = c.easiness_slope;
-    let known = bank_columns.typical_easiness.iter().zip(&c.kappa);
-    let memory = c.stability_days.iter().zip(&*recall);
-    for ((p_now, (&easiness, &kappa)), (&stability, &recall)) in
-        c.p_now.iter_mut().zip(known).zip(memory)
-    {
-        let untouched = math::logistic(base + slope * easiness);
-        let gained = (kappa - untouched).max(0.0);
-        let lost = gained * (1.0 - recall);
-        *p_now = kappa - if 0.0 < stability { lost } else { 0.0 };
-    }
-}
-
 fn reset(columns: &mut SkillColumns, n: usize) {
     let c = columns;
     for column in [
@@ -167,12 +139,17 @@ fn reset(columns: &mut SkillColumns, n: usize) {
         &mut c.difficulty,
         &mut c.elapsed_days,
         &mut c.n_today,
+    ] {
+        column.clear();
+        column.resize(n, 0.0);
+    }
+    // Written whole.
+    for column in [
         &mut c.kappa,
         &mut c.p_now,
         &mut c.p_mastered,
         &mut c.logit_variance,
     ] {
-        column.clear();
         column.resize(n, 0.0);
     }
     c.n_answers.clear();

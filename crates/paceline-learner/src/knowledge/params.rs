@@ -58,6 +58,10 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
+    fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// The table of these pairs; of equal keys the first counts.
     pub(crate) fn new(pairs: &[(u64, u32)]) -> Self {
         if pairs.is_empty() {
@@ -345,6 +349,11 @@ impl Rlkt {
     /// The intercept.
     pub(crate) fn bias(&self) -> f32 {
         self.bias
+    }
+
+    /// Whether [`Rlkt::untouched_skill`] can be anything but 0.
+    pub(crate) fn knows_skills(&self) -> bool {
+        0 < self.layout.n_skills || !self.layout.retry_sets.is_empty()
     }
 
     /// What the tables say of a skill alone, whatever was answered on it, at general ability `m_g`

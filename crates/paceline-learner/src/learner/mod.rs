@@ -10,10 +10,11 @@ use paceline_core::ids::{ItemIx, SkillIx};
 use paceline_core::math;
 use paceline_core::time::{StudyDay, Timestamp, UtcOffset, study_day};
 use paceline_core::units::Probability;
+use paceline_core::widest;
 
 use crate::codec::Orphans;
 use crate::knowledge::{
-    Dense, Features, NONE, PROBIT, Rlkt, Row, Source, State, Variant, skill_f, skill_u,
+    Dense, Features, Global, NONE, PROBIT, Rlkt, Row, Source, State, Variant, skill_f, skill_u,
 };
 use crate::memory::{Answered, Fsrs, Grade, MemoryState};
 use crate::model::{BindReport, Model};
@@ -289,6 +290,7 @@ impl Learner {
         }
     }
 
+    #[inline]
     fn memory(&self, row: usize) -> Option<MemoryState> {
         let stability = self.state.skill_f.at(skill_f::STABILITY, row);
         (stability > 0.0).then(|| MemoryState {
@@ -423,8 +425,13 @@ impl Learner {
         let m_g = self.state.global.m;
         let slope = rlkt.dense_weight(Dense::Z)
             + rlkt.dense_weight(Dense::KfLogit) * features.kf_logit_slope();
-        for (skill, (logit, &z)) in (0..).zip(logit.iter_mut().zip(easiness)) {
-            *logit = base + slope * rlkt.easiness(z) + rlkt.untouched_skill(skill, m_g);
+        for (logit, &z) in logit.iter_mut().zip(easiness) {
+            *logit = base + slope * rlkt.easiness(z);
+        }
+        if rlkt.knows_skills() {
+            for (skill, logit) in (0..).zip(logit.iter_mut()) {
+                *logit += rlkt.untouched_skill(skill, m_g);
+            }
         }
         let touched = self.state.skill_u.column(skill_u::ID);
         let information = self.state.skill_f.column(skill_f::J);
@@ -448,34 +455,35 @@ impl Learner {
     /// features that are zero here would cost three times as much.
     fn fresh_touched_lite(&self, params: &Params, easiness: &[f32], logit: &mut [f32]) {
         let (rlkt, global) = (&params.rlkt, &self.state.global);
-        let w = |feature| rlkt.dense_weight(feature);
-        let (w_z, w_kf_k, w_kf_logit) = (w(Dense::Z), w(Dense::KfK), w(Dense::KfLogit));
-        let (w_70, w_98) = (w(Dense::K70), w(Dense::K98));
-        let (w_a, w_f) = (w(Dense::LogKa), w(Dense::LogKf));
-        let shared = rlkt.bias()
-            + w(Dense::KfG) * global.m
-            + w(Dense::G80) * global.s[1] / (global.n[1] + 2.0);
-        let f = |column| self.state.skill_f.column(column);
-        let (m, v) = (f(skill_f::M), f(skill_f::V));
-        let (s_70, n_70) = (f(skill_f::S70), f(skill_f::N70));
-        let (s_98, n_98) = (f(skill_f::S98), f(skill_f::N98));
-        let counts = self.state.skill_u.column(skill_u::COUNTS);
-        for (row, &skill) in self.touched_skills().iter().enumerate() {
-            let Some(&z) = easiness.get(skill as usize) else {
-                continue;
+        let lite = Lite::of(rlkt, global);
+        let knows_skills = rlkt.knows_skills();
+        let (mut z, mut fresh) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let n = self.state.skill_u.len();
+        for start in (0..n).step_by(BLOCK) {
+            let rows = start..(start + BLOCK).min(n);
+            let skills = &self.touched_skills()[rows.clone()];
+            for (z, &skill) in z.iter_mut().zip(skills) {
+                *z = rlkt.easiness(easiness.get(skill as usize).copied().unwrap_or(0.0));
+            }
+            let f = |column| &self.state.skill_f.column(column)[rows.clone()];
+            let touched = Touched {
+                m: f(skill_f::M),
+                v: f(skill_f::V),
+                s_70: f(skill_f::S70),
+                n_70: f(skill_f::N70),
+                s_98: f(skill_f::S98),
+                n_98: f(skill_f::N98),
+                counts: &self.state.skill_u.column(skill_u::COUNTS)[rows.clone()],
             };
-            let z = rlkt.easiness(z);
-            let spread = (1.0 + PROBIT * (global.v + v[row])).sqrt();
-            let (attempts, wrong) = (counts[row] & 0xffff, counts[row] >> 16);
-            logit[skill as usize] = shared
-                + w_z * z
-                + w_kf_k * m[row]
-                + w_kf_logit * (z + global.m + m[row]) / spread
-                + w_70 * s_70[row] / (n_70[row] + 2.0)
-                + w_98 * s_98[row] / (n_98[row] + 2.0)
-                + w_a * math::ln((1 + attempts) as f32)
-                + w_f * math::ln((1 + wrong) as f32)
-                + rlkt.untouched_skill(skill, global.m);
+            fresh_logits(&lite, &touched, &z[..skills.len()], &mut fresh);
+            for (&skill, &fresh) in skills.iter().zip(&fresh) {
+                if let Some(logit) = logit.get_mut(skill as usize) {
+                    *logit = fresh;
+                    if knows_skills {
+                        *logit += rlkt.untouched_skill(skill, global.m);
+                    }
+                }
+            }
         }
     }
 
@@ -511,6 +519,7 @@ impl Learner {
     }
 
     /// All touched skills, by ascending index.
+    #[inline]
     pub fn skills(&self) -> impl ExactSizeIterator<Item = SkillView> + '_ {
         (0..self.state.skill_u.len()).map(|row| self.view(row))
     }
@@ -520,6 +529,7 @@ impl Learner {
         self.state.skill_u.column(skill_u::ID)
     }
 
+    #[inline]
     fn view(&self, row: usize) -> SkillView {
         let f = |column| self.state.skill_f.at(column, row);
         let u = |column| self.state.skill_u.at(column, row);
@@ -577,6 +587,84 @@ impl Learner {
     /// Gives back memory that growth has reserved.
     pub fn shrink(&mut self) {
         self.state.shrink();
+    }
+}
+
+/// Touched skills whose fresh logits are computed side by side: their columns fit the first-level cache.
+const BLOCK: usize = 256;
+
+/// What the fresh logits of one learner's touched skills have in common, in the lite variant.
+#[derive(Clone, Copy)]
+struct Lite {
+    shared: f32,
+    m_g: f32,
+    v_g: f32,
+    z: f32,
+    kf_k: f32,
+    kf_logit: f32,
+    k_70: f32,
+    k_98: f32,
+    attempts: f32,
+    wrong: f32,
+}
+
+impl Lite {
+    fn of(rlkt: &Rlkt, global: &Global) -> Self {
+        let w = |feature| rlkt.dense_weight(feature);
+        Self {
+            shared: rlkt.bias()
+                + w(Dense::KfG) * global.m
+                + w(Dense::G80) * global.s[1] / (global.n[1] + 2.0),
+            m_g: global.m,
+            v_g: global.v,
+            z: w(Dense::Z),
+            kf_k: w(Dense::KfK),
+            kf_logit: w(Dense::KfLogit),
+            k_70: w(Dense::K70),
+            k_98: w(Dense::K98),
+            attempts: w(Dense::LogKa),
+            wrong: w(Dense::LogKf),
+        }
+    }
+}
+
+/// Columns of touched skills that a fresh logit reads. Shape: all `[n]`.
+struct Touched<'a> {
+    m: &'a [f32],
+    v: &'a [f32],
+    s_70: &'a [f32],
+    n_70: &'a [f32],
+    s_98: &'a [f32],
+    n_98: &'a [f32],
+    counts: &'a [u32],
+}
+
+/// Writes the fresh logits of touched skills, what the tables say of the skills themselves apart.
+///
+/// Shape: `easiness` `[n]`, the columns and `out` at least as long.
+fn fresh_logits(lite: &Lite, touched: &Touched<'_>, easiness: &[f32], out: &mut [f32]) {
+    widest!(fresh_logits_of(lite: &Lite, touched: &Touched<'_>, easiness: &[f32], out: &mut [f32]));
+}
+
+#[inline(always)]
+fn fresh_logits_of(lite: &Lite, touched: &Touched<'_>, easiness: &[f32], out: &mut [f32]) {
+    let n = easiness.len();
+    let (m, v, counts) = (&touched.m[..n], &touched.v[..n], &touched.counts[..n]);
+    let (s_70, n_70) = (&touched.s_70[..n], &touched.n_70[..n]);
+    let (s_98, n_98) = (&touched.s_98[..n], &touched.n_98[..n]);
+    let out = &mut out[..n];
+    for i in 0..n {
+        let z = easiness[i];
+        let spread = (1.0 + PROBIT * (lite.v_g + v[i])).sqrt();
+        let (attempts, wrong) = (counts[i] & 0xffff, counts[i] >> 16);
+        out[i] = lite.shared
+            + lite.z * z
+            + lite.kf_k * m[i]
+            + lite.kf_logit * (z + lite.m_g + m[i]) / spread
+            + lite.k_70 * s_70[i] / (n_70[i] + 2.0)
+            + lite.k_98 * s_98[i] / (n_98[i] + 2.0)
+            + lite.attempts * math::ln((1 + attempts) as f32)
+            + lite.wrong * math::ln((1 + wrong) as f32);
     }
 }
 

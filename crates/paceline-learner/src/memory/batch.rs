@@ -3,48 +3,15 @@
 //!
 //! Slices in, no allocation, no branches on the data of a lane. Each does what its scalar twin in
 //! [`step`](super::step) does, bit for bit, on every machine: the wide versions hold the same multiplications and
-//! additions, none of them fused. What they gain is in the table at `widest`.
+//! additions, none of them fused. What they gain is in the table at [`widest`].
+
+use paceline_core::widest;
 
 use super::step::{clip_difficulty, clip_stability};
 use super::{Fsrs, MemoryState, Review};
 
 /// Histories replayed side by side: one AVX-512 register, two of AVX2, four of SSE2.
 const LANES: usize = 16;
-
-/// Calls a function with the widest vectors that this processor has; the default build knows SSE2 only.
-///
-/// Measured by `benches/peers` on an AVX-512 EPYC, ns a unit:
-///
-/// | row | AVX-512 | AVX2 | SSE2 |
-/// |---|---|---|---|
-/// | `memory/retrievability, batched` | 0.66 | 1.06 | 1.98 |
-/// | `memory/replay, many` | 6.0 | | |
-macro_rules! widest {
-    ($body:ident($($arg:ident: $type:ty),* $(,)?)) => {{
-        #[cfg(target_arch = "x86_64")]
-        {
-            #[target_feature(enable = "avx512f")]
-            fn avx512($($arg: $type),*) {
-                $body($($arg),*);
-            }
-            #[target_feature(enable = "avx2")]
-            fn avx2($($arg: $type),*) {
-                $body($($arg),*);
-            }
-            if std::arch::is_x86_feature_detected!("avx512f") {
-                // SAFETY: the processor was just asked and has the feature.
-                #[expect(unsafe_code, reason = "wider vectors are worth far more than 10 % here")]
-                return unsafe { avx512($($arg),*) };
-            }
-            if std::arch::is_x86_feature_detected!("avx2") {
-                // SAFETY: the processor was just asked and has the feature.
-                #[expect(unsafe_code, reason = "wider vectors are worth far more than 10 % here")]
-                return unsafe { avx2($($arg),*) };
-            }
-        }
-        $body($($arg),*);
-    }};
-}
 
 impl Fsrs {
     /// Writes the retrievability of every state.

@@ -1,6 +1,7 @@
 //! Where memories stand and where a success or a failure would take them, for a block of skills.
 
-use paceline_learner::memory::Fsrs;
+use paceline_core::widest;
+use paceline_learner::memory::{Fsrs, MemoryState};
 
 use crate::Objective;
 use crate::value::{self, Branches, Horizon, SkillState};
@@ -16,8 +17,6 @@ pub(crate) struct Block {
     kept: [f32; BLOCK],
     grown: [f32; BLOCK],
     stability_after: [f32; BLOCK],
-    moved: [f32; BLOCK],
-    power: [f32; BLOCK],
 }
 
 impl Default for Block {
@@ -29,8 +28,6 @@ impl Default for Block {
             kept: zero,
             grown: zero,
             stability_after: zero,
-            moved: zero,
-            power: zero,
         }
     }
 }
@@ -62,38 +59,45 @@ pub(crate) fn branches(
     elapsed_days: &[f32],
     out: &mut Block,
 ) {
+    widest!(branches_of(
+        fsrs: &Fsrs,
+        horizon: &Horizon,
+        stability_days: &[f32],
+        difficulty: &[f32],
+        elapsed_days: &[f32],
+        out: &mut Block,
+    ));
+}
+
+#[inline(always)]
+fn branches_of(
+    fsrs: &Fsrs,
+    horizon: &Horizon,
+    stability_days: &[f32],
+    difficulty: &[f32],
+    elapsed_days: &[f32],
+    out: &mut Block,
+) {
     let n = stability_days
         .len()
         .min(difficulty.len())
         .min(elapsed_days.len())
         .min(BLOCK);
-    let (stability, elapsed) = (&stability_days[..n], &elapsed_days[..n]);
-    let Block {
-        retained,
-        before,
-        kept,
-        grown,
-        stability_after,
-        moved,
-        power,
-    } = out;
-    fsrs.retrievabilities(elapsed, stability, &mut retained[..n]);
-    let after = &mut stability_after[..n];
-    fsrs.success_stabilities(stability, &difficulty[..n], &retained[..n], after);
-    before[..n].fill(0.0);
-    kept[..n].fill(0.0);
-    grown[..n].fill(0.0);
-    for (&offset, &weight) in horizon.offsets_days.iter().zip(&horizon.weights) {
-        for (moved, &elapsed) in moved[..n].iter_mut().zip(elapsed) {
-            *moved = elapsed + offset;
-        }
-        fsrs.retrievabilities(&moved[..n], stability, &mut power[..n]);
-        add(weight, &power[..n], &mut before[..n]);
-        moved[..n].fill(offset);
-        fsrs.retrievabilities(&moved[..n], stability, &mut power[..n]);
-        add(weight, &power[..n], &mut kept[..n]);
-        fsrs.retrievabilities(&moved[..n], after, &mut power[..n]);
-        add(weight, &power[..n], &mut grown[..n]);
+    let (stability, difficulty) = (&stability_days[..n], &difficulty[..n]);
+    let elapsed = &elapsed_days[..n];
+    let (retained, before) = (&mut out.retained[..n], &mut out.before[..n]);
+    let (kept, grown) = (&mut out.kept[..n], &mut out.grown[..n]);
+    let stability_after = &mut out.stability_after[..n];
+    for i in 0..n {
+        let state = MemoryState {
+            stability: stability[i],
+            difficulty: difficulty[i],
+        };
+        retained[i] = fsrs.retrievability(elapsed[i], stability[i]);
+        stability_after[i] = fsrs.success_stability(state, retained[i]);
+        before[i] = horizon.memory(fsrs, stability[i], elapsed[i]);
+        kept[i] = horizon.memory(fsrs, stability[i], 0.0);
+        grown[i] = horizon.memory(fsrs, stability_after[i], 0.0);
     }
 }
 
@@ -107,30 +111,109 @@ pub(crate) fn gains(
     kappa: &[f32],
     out: &mut [f32],
 ) {
+    widest!(gains_of(
+        objective: &Objective,
+        learning_rate: f32,
+        block: &Block,
+        kappa: &[f32],
+        out: &mut [f32],
+    ));
+}
+
+#[inline(always)]
+fn gains_of(
+    objective: &Objective,
+    learning_rate: f32,
+    block: &Block,
+    kappa: &[f32],
+    out: &mut [f32],
+) {
     let n = kappa.len().min(out.len()).min(BLOCK);
-    let memory = block.retained[..n].iter().zip(&block.before[..n]);
-    let after = block.kept[..n].iter().zip(&block.grown[..n]);
-    let rows = kappa[..n].iter().zip(memory.zip(after));
-    for (gain, (&kappa, ((&retained, &before), (&kept, &grown)))) in out[..n].iter_mut().zip(rows) {
+    let (kappa, out) = (&kappa[..n], &mut out[..n]);
+    for i in 0..n {
         let state = SkillState {
             stability_days: 0.0,
             difficulty: 0.0,
             elapsed_days: 0.0,
             n_today: 0.0,
-            kappa,
+            kappa: kappa[i],
             p_now: 0.0,
             credit: 0.0,
             taught: true,
             touched_today: false,
         };
-        let branches = Branches {
-            retained,
-            before,
-            kept,
-            grown,
-            stability_after: 0.0,
+        out[i] = value::practice_gain(objective, &state, &block.get(i), 1.0, learning_rate).gain;
+    }
+}
+
+/// What the gain of practising each skill is weighed by. Shape: all `[n]`, `goal` `[n]` or empty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weights<'a> {
+    /// Goal weights; empty where all are 1.
+    pub(crate) goal: &'a [f32],
+    /// Unlock values, which count until a skill is mastered: one bit a skill.
+    pub(crate) unlock: &'a [f32],
+    pub(crate) mastered: &'a [u64],
+    /// What an answer would tell.
+    pub(crate) p_mastered: &'a [f32],
+    pub(crate) variance: &'a [f32],
+    pub(crate) p_now: &'a [f32],
+    pub(crate) minutes: &'a [f32],
+}
+
+/// Weighs the gains of practising up to [`BLOCK`] skills in place, and writes what each comes to a minute, with what the
+/// answer would tell; [`f32::NEG_INFINITY`] where there is nothing to practise.
+///
+/// Shape: `gains` and `rates` `[n]`, `n <= BLOCK`.
+pub(crate) fn rates(
+    objective: &Objective,
+    minutes_each: f32,
+    weights: Weights<'_>,
+    gains: &mut [f32],
+    rates: &mut [f32],
+) {
+    widest!(rates_of(
+        objective: &Objective,
+        minutes_each: f32,
+        weights: Weights<'_>,
+        gains: &mut [f32],
+        rates: &mut [f32],
+    ));
+}
+
+#[inline(always)]
+fn rates_of(
+    objective: &Objective,
+    minutes_each: f32,
+    weights: Weights<'_>,
+    gains: &mut [f32],
+    rates: &mut [f32],
+) {
+    let n = gains.len().min(rates.len()).min(BLOCK);
+    let (gains, rates) = (&mut gains[..n], &mut rates[..n]);
+    let (minutes, unlock) = (&weights.minutes[..n], &weights.unlock[..n]);
+    let (p_mastered, variance) = (&weights.p_mastered[..n], &weights.variance[..n]);
+    let p_now = &weights.p_now[..n];
+    let (mut goal, mut open) = ([1.0; BLOCK], [1.0; BLOCK]);
+    for (goal, &weight) in goal.iter_mut().zip(weights.goal) {
+        *goal = weight;
+    }
+    for (open, &word) in open.chunks_mut(64).zip(weights.mastered) {
+        for (i, open) in open.iter_mut().enumerate() {
+            *open = if word >> i & 1 == 1 { 0.0 } else { 1.0 };
+        }
+    }
+    for i in 0..n {
+        let worth = goal[i] * (1.0 + objective.unlock_weight * open[i] * unlock[i]);
+        gains[i] *= worth;
+        let told = value::information(p_mastered[i], variance[i], p_now[i]);
+        let minutes = minutes[i] * minutes_each;
+        let rate = (gains[i] + objective.information_weight * told) / minutes;
+        rates[i] = if 0.0 < minutes {
+            rate
+        } else {
+            f32::NEG_INFINITY
         };
-        *gain = value::practice_gain(objective, &state, &branches, 1.0, learning_rate).gain;
     }
 }
 
@@ -144,25 +227,30 @@ pub(crate) fn memories(
     elapsed_days: &[f32],
     out: &mut [f32],
 ) {
+    widest!(memories_of(
+        fsrs: &Fsrs,
+        horizon: &Horizon,
+        stability_days: &[f32],
+        elapsed_days: &[f32],
+        out: &mut [f32],
+    ));
+}
+
+#[inline(always)]
+fn memories_of(
+    fsrs: &Fsrs,
+    horizon: &Horizon,
+    stability_days: &[f32],
+    elapsed_days: &[f32],
+    out: &mut [f32],
+) {
     let n = stability_days
         .len()
         .min(elapsed_days.len())
         .min(out.len())
         .min(BLOCK);
     let (stability, elapsed, out) = (&stability_days[..n], &elapsed_days[..n], &mut out[..n]);
-    let (mut moved, mut power) = ([0.0; BLOCK], [0.0; BLOCK]);
-    out.fill(0.0);
-    for (&offset, &weight) in horizon.offsets_days.iter().zip(&horizon.weights) {
-        for (moved, &elapsed) in moved[..n].iter_mut().zip(elapsed) {
-            *moved = elapsed + offset;
-        }
-        fsrs.retrievabilities(&moved[..n], stability, &mut power[..n]);
-        add(weight, &power[..n], out);
-    }
-}
-
-fn add(weight: f32, column: &[f32], sum: &mut [f32]) {
-    for (sum, &x) in sum.iter_mut().zip(column) {
-        *sum += weight * x;
+    for i in 0..n {
+        out[i] = horizon.memory(fsrs, stability[i], elapsed[i]);
     }
 }

@@ -14,10 +14,14 @@
 //! What did not help: one pass over whole columns instead of blocks (the ten intermediate columns leave
 //! the first-level cache).
 
+mod belief;
 mod branches;
 #[cfg(test)]
 mod reference;
+mod select;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use branches::{BLOCK, Block, branches, gains, memories};
+pub(crate) use belief::{LogOdds, Practised, believe, fade};
+pub(crate) use branches::{BLOCK, Block, Weights, branches, gains, memories, rates};
+pub(crate) use select::select_best;

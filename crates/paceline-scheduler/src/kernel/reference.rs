@@ -1,7 +1,9 @@
 //! The plain twins of the kernels.
 
+use paceline_core::math;
 use paceline_learner::memory::Fsrs;
 
+use super::belief::{MASTERED_QUANTILE, PROBIT_SLOPE};
 use crate::Objective;
 use crate::value::{Branches, Horizon, SkillState};
 
@@ -50,4 +52,33 @@ pub(crate) fn memory(
     elapsed_days: f32,
 ) -> f32 {
     horizon.memory(fsrs, stability_days, elapsed_days)
+}
+
+/// [`super::believe`] for one skill: kappa, probability of mastery, whether it is mastered.
+pub(crate) fn believe(logit: f32, variance: f32, threshold: f32) -> (f32, f32, bool) {
+    let above = (logit - threshold) / variance.sqrt();
+    (
+        math::logistic(logit),
+        math::logistic(PROBIT_SLOPE * above),
+        MASTERED_QUANTILE <= above,
+    )
+}
+
+/// [`super::fade`] for one skill.
+pub(crate) fn fade(fsrs: &Fsrs, untouched: f32, kappa: f32, memory: Option<(f32, f32)>) -> f32 {
+    let Some((stability_days, elapsed_days)) = memory else {
+        return kappa;
+    };
+    let forgotten = 1.0 - fsrs.retrievability(elapsed_days, stability_days);
+    kappa - (kappa - untouched).max(0.0) * forgotten
+}
+
+/// [`super::select_best`] by sorting everything; ascending.
+pub(crate) fn select_best(rates: &[f32], most: usize) -> Vec<u32> {
+    let mut places: Vec<u32> = (0..rates.len() as u32).collect();
+    places.retain(|&at| f32::NEG_INFINITY < rates[at as usize]);
+    places.sort_by(|&a, &b| rates[b as usize].total_cmp(&rates[a as usize]));
+    places.truncate(most);
+    places.sort_unstable();
+    places
 }
