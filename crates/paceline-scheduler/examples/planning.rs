@@ -1,6 +1,7 @@
 //! Times planning, one thread: `cargo run --release --example planning [-- PART]` prints microseconds a lesson, the
 //! least of several rounds, for learners of the shipped mathematics course (where it is found) and of
-//! generated banks, and the lesson's value so that a change of quality shows.
+//! generated banks, and the lesson's value so that a change of quality shows. `LEARNERS=1` plans for one learner again and
+//! again, who keeps what others would displace.
 
 use std::hint::black_box;
 use std::sync::LazyLock;
@@ -48,11 +49,12 @@ fn main() {
 
 fn time(name: &str, bank: &Bank, kind: &str, share: f64) {
     let (params, cohort) = (Params::defaults(), Cohort::default());
-    let n = if 50_000 < bank.n_skills() {
+    let usual = if 50_000 < bank.n_skills() {
         2
     } else {
         LEARNERS
     };
+    let n = std::env::var("LEARNERS").map_or(usual, |n| n.parse().expect("a number"));
     let learners: Vec<Learner> = (0..n)
         .map(|seed| practised(bank, &params, share, seed))
         .collect();

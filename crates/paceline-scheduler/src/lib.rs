@@ -13,6 +13,7 @@ mod class;
 mod columns;
 mod guide;
 mod items;
+mod kept;
 mod kernel;
 mod lesson;
 mod local;

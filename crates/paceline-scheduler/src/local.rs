@@ -161,6 +161,8 @@ pub(crate) struct Local {
     pub(crate) chains: Vec<u16>,
     /// The skills that each builds on, is built on by, credits or is credited by. Shape: `[n]`.
     linked: Vec<Marks>,
+    /// The skills that each is easily confused with. Shape: `[n]`.
+    pub(crate) confusable: Vec<Marks>,
     /// Where the row of each skill begins in the pool being filled. Shape: `[n + 1]`.
     degree: Vec<u32>,
     chain: Vec<u16>,
@@ -187,6 +189,7 @@ impl Local {
         self.links.clear();
         self.creditor_pool.clear();
         self.items.clear();
+        self.confusable.clear();
         self.closures.clear();
         self.chains.clear();
     }
@@ -244,6 +247,12 @@ impl Local {
     #[inline]
     pub(crate) fn order_matters(&self, a: u16, b: u16) -> bool {
         self.linked[usize::from(a)].has(b)
+    }
+
+    /// Whether two skills are easily confused.
+    #[inline]
+    pub(crate) fn is_confusable(&self, a: u16, b: u16) -> bool {
+        self.confusable[usize::from(a)].has(b)
     }
 
     fn find_links(&mut self) {

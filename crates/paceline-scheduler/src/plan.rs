@@ -22,15 +22,14 @@ use crate::lesson::{
 };
 use crate::local::{MOST_LOCAL, Marks};
 use crate::prepare::{Inputs, Prepared};
-use crate::search::{Buffers, NOTHING_BEFORE, Node, Rules, Search};
-use crate::value::Branches;
+use crate::search::{Buffers, NOTHING_BEFORE, Node, Rules, Search, best_rate};
 use crate::view::{self, ViewBuffers};
 use crate::{Cohort, Pin, Purpose, Request, SkillColumns, order, outlook, place};
 
 #[cfg(test)]
 mod tests;
 
-/// Buffers that plans reuse; they carry nothing from one plan to the next but allocations.
+/// Buffers that plans reuse, and what is kept from one plan to the next. They change no plan, only the time it takes.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(crate) columns: SkillColumns,
@@ -196,14 +195,7 @@ fn plan_inputs(inputs: &Inputs<'_>, seed: u64, scratch: &mut Scratch) -> Lesson 
     };
     lesson.copy_from(search.run(start, usize::from(inputs.request.width.max(1)), buffers));
     if !rules.syllabus {
-        let local = &prepared.local;
-        let confusable = |a: u16, b: u16| {
-            let (a, b) = (
-                local.skills[usize::from(a)].skill,
-                local.skills[usize::from(b)].skill,
-            );
-            inputs.bank.confusable().targets(a.0).contains(&b.0)
-        };
+        let confusable = |a: u16, b: u16| prepared.local.is_confusable(a, b);
         order::tidy(&search, start, confusable, order, trial, lesson);
     }
     let writer = Writer {
@@ -648,13 +640,12 @@ impl Writer<'_> {
         let (theme, theme_propensity) = self.theme(item, themes, rng);
         let place = themes.len() as u64;
         let key = item.map_or(u64::MAX, |item| u64::from(item.0));
-        let instance_seed = keyed_u64(
-            "instance",
-            self.seed,
-            &[place, key, self.inputs.now.0 as u64]
-                .map(u64::to_le_bytes)
-                .concat(),
-        );
+        let mut instance = [0; 24];
+        let parts = [place, key, self.inputs.now.0 as u64];
+        for (bytes, part) in instance.chunks_mut(8).zip(parts) {
+            bytes.copy_from_slice(&part.to_le_bytes());
+        }
+        let instance_seed = keyed_u64("instance", self.seed, &instance);
         themes.push(theme.unwrap_or(ThemeIx(u32::MAX)));
         let (runner_up, bound_by) = self.alternatives(node, skill);
         PlannedActivity {
@@ -764,39 +755,20 @@ impl Writer<'_> {
     /// The best alternative used nowhere in the lesson, and what kept a better one out of this slot.
     fn alternatives(&self, node: &Node, skill: u16) -> (Option<RunnerUp>, Option<Constraint>) {
         let local = self.search.local;
-        let at = usize::from(skill);
+        let (at, n) = (usize::from(skill), local.len());
         let taken = node.gains[at] / node.minutes[at];
-        let mut runner_up: Option<(f32, usize)> = None;
-        let mut bound: Option<(f32, Constraint)> = None;
-        let (mut lead, mut bind) = (0.0, taken.max(0.0));
-        let mut rates = [0.0; MOST_LOCAL];
-        let parts = node.gains.iter().zip(&node.minutes);
-        for (rate, (gain, minutes)) in rates.iter_mut().zip(parts) {
-            *rate = gain / minutes;
-        }
-        for (other, &rate) in rates[..local.len()].iter().enumerate() {
-            let may_lead = lead < rate && !self.planned.has(other as u16);
-            let may_bind = bind < rate;
-            if other == at || !(may_lead || may_bind) {
-                continue;
-            }
-            match self.search.forbids(node, other) {
-                None if may_lead => {
-                    lead = rate;
-                    runner_up = Some((rate, other));
-                }
-                Some(constraint) if may_bind => {
-                    bind = rate;
-                    bound = Some((rate, constraint));
-                }
-                _ => {}
-            }
-        }
-        let runner_up = runner_up.map(|(gain_per_minute, other)| RunnerUp {
+        let (mut free, mut bound) = ([0.0; MOST_LOCAL], [0.0; MOST_LOCAL]);
+        let (free, bound) = (&mut free[..n], &mut bound[..n]);
+        self.search.part(node, free, bound);
+        self.planned.each(|planned| free[planned] = 0.0);
+        (free[at], bound[at]) = (0.0, 0.0);
+        let runner_up = best_rate(free).map(|other| RunnerUp {
             skill: local.skills[other].skill,
-            gain_per_minute,
+            gain_per_minute: free[other],
         });
-        (runner_up, bound.map(|(_, constraint)| constraint))
+        let better = best_rate(bound).filter(|&other| taken < bound[other]);
+        let constraint = better.and_then(|other| self.search.forbids(node, other));
+        (runner_up, constraint)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one slot")]
@@ -814,7 +786,7 @@ impl Writer<'_> {
         let it = &local.skills[at];
         let state = node.state(local, at);
         let skill = it.skill.at();
-        let mut reasons = Vec::new();
+        let mut reasons = Vec::with_capacity(MOST_REASONS);
         match origin {
             Some(Origin::Pin(_)) => reasons.push(Reason::Pinned),
             Some(Origin::Relearn) => reasons.push(Reason::Relearning),
@@ -842,7 +814,7 @@ impl Writer<'_> {
                 });
             } else if 0.0 < state.elapsed_days && rules.objective.forgetting {
                 let horizon = &rules.horizon;
-                let branches = Branches::of(&rules.objective, &rules.fsrs, horizon, &state);
+                let branches = self.search.branches(node, at);
                 reasons.push(Reason::Due {
                     recall,
                     elapsed_days: state.elapsed_days,
@@ -866,7 +838,7 @@ impl Writer<'_> {
         {
             reasons.push(Reason::Goal { weight });
         }
-        let unlocks = self.prepared.unlock[skill];
+        let unlocks = self.prepared.kept.unlock[skill];
         if 0.1 < unlocks && !self.inputs.columns.mastered.has(skill) {
             reasons.push(Reason::Unlocks { value: unlocks });
         }
@@ -939,6 +911,8 @@ impl Writer<'_> {
     }
 }
 
+/// Most reasons of one activity, about.
+const MOST_REASONS: usize = 6;
 /// What a theme loses by each time it was shown in the lesson.
 const THEME_REPEAT: f32 = 0.15;
 

@@ -16,7 +16,8 @@ use paceline_core::time::Timestamp;
 use paceline_learner::memory::Fsrs;
 
 use crate::items::{FEW_ITEMS, MOST_ITEMS, Picker};
-use crate::kernel::{self, BLOCK, Block, Weights};
+use crate::kept::Kept;
+use crate::kernel::{self, BLOCK, Weights};
 use crate::local::{Edge, ItemChoice, Local, LocalSkill, MOST_LOCAL, Span};
 use crate::search::{NOTHING_BEFORE, Rules};
 use crate::value::{self, Branches, Horizon, SkillState};
@@ -125,8 +126,8 @@ pub(crate) struct Prepared {
     pub(crate) bank_columns: BankColumns,
     /// Goal weights; empty where all are 1. Shape: `[n_skills]`.
     pub(crate) goal: Vec<f32>,
-    /// Unlock values. Shape: `[n_skills]`.
-    pub(crate) unlock: Vec<f32>,
+    /// Unlock values, frontier and branches, from plan to plan.
+    pub(crate) kept: Kept,
     /// Whether a ban or the filter excludes a skill; empty where nothing does. Shape: `[n_skills]`.
     pub(crate) barred: Vec<bool>,
     /// Items that may not be shown, ascending.
@@ -143,7 +144,6 @@ pub(crate) struct Prepared {
     /// In syllabus order: the skills that come next.
     pub(crate) stream: Vec<u32>,
     pub(crate) local: Local,
-    block: Block,
     lesson_memory: f32,
 }
 
@@ -274,7 +274,7 @@ impl Prepared {
         if inputs.columns.mastered.has(skill) {
             goal
         } else {
-            goal * (1.0 + inputs.request.objective.unlock_weight * self.unlock[skill])
+            goal * (1.0 + inputs.request.objective.unlock_weight * self.kept.unlock[skill])
         }
     }
 
@@ -294,8 +294,10 @@ impl Prepared {
             &objective,
             &mut self.goal,
         );
-        let (goal, values) = (&self.goal, &mut self.unlock);
-        unlock::unlock_values(inputs.bank, inputs.columns, goal, &objective, values);
+        let hard_gate = inputs.has(Strategy::MasteryGate);
+        let (goal, columns) = (&self.goal, inputs.columns);
+        self.kept
+            .update(inputs.bank, columns, goal, &objective, hard_gate);
         self.bar(inputs);
     }
 
@@ -411,22 +413,24 @@ impl Prepared {
         );
         rates.resize(n, NOT_FIRST);
         own.resize(n, 0.0);
-        let mut block = std::mem::take(&mut self.block);
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.begin(&rules.fsrs, &rules.horizon, n);
         for start in (0..n).step_by(BLOCK) {
             let range = start..(start + BLOCK).min(n);
             let (own, rates) = (&mut own[range.clone()], &mut rates[range.clone()]);
-            self.pass_block(inputs, rules, range, &mut block, own, rates);
+            self.practices(inputs, rules, range, &mut kept, own, rates);
         }
-        (self.block, self.own, self.rates) = (block, own, rates);
+        (self.kept, self.own, self.rates) = (kept, own, rates);
+        self.lessons(inputs, rules);
     }
 
-    /// [`Prepared::pass`] over one block of skills.
-    fn pass_block(
+    /// Gain, and gain per minute, of practising each skill of one block; means nothing where a skill is not taught.
+    fn practices(
         &self,
         inputs: &Inputs<'_>,
         rules: &Rules,
         range: Range<usize>,
-        block: &mut Block,
+        kept: &mut Kept,
         own: &mut [f32],
         rates: &mut [f32],
     ) {
@@ -436,51 +440,58 @@ impl Prepared {
             .iter()
             .any(|&word| word != 0);
         own.fill(0.0);
-        if any_taught && objective.forgetting {
-            let (stability, difficulty) = (
-                &c.stability_days[range.clone()],
-                &c.difficulty[range.clone()],
-            );
-            let elapsed = &c.elapsed_days[range.clone()];
-            let (fsrs, horizon) = (&rules.fsrs, &rules.horizon);
-            kernel::branches(fsrs, horizon, stability, difficulty, elapsed, block);
+        if !any_taught {
+            return;
+        }
+        if objective.forgetting {
+            let block = kept.block(&rules.fsrs, &rules.horizon, c, range.clone());
             let kappa = &c.kappa[range.clone()];
             kernel::gains(objective, rules.learning_rate, block, kappa, own);
         }
-        if any_taught {
-            for (skill, own) in range.clone().zip(&mut *own) {
-                let ready_made = objective.forgetting && !c.touched_today.has(skill);
-                if !ready_made && c.taught.has(skill) {
-                    *own = practice(inputs, rules, skill);
+        for (skill, own) in range.clone().zip(&mut *own) {
+            let ready_made = objective.forgetting && !c.touched_today.has(skill);
+            if !ready_made && c.taught.has(skill) {
+                *own = practice(inputs, rules, skill);
+            }
+        }
+        let weights = Weights {
+            goal: self.goal.get(range.clone()).unwrap_or(&[]),
+            unlock: &kept.unlock[range.clone()],
+            mastered: &c.mastered.words()[words],
+            p_mastered: &c.p_mastered[range.clone()],
+            variance: &c.logit_variance[range.clone()],
+            p_now: &c.p_now[range.clone()],
+            minutes: &self.bank_columns.typical_seconds[range],
+        };
+        kernel::rates(objective, inputs.minutes_per_second(), weights, own, rates);
+    }
+
+    /// Puts the gain per minute of its lesson in the place of every skill that is not taught, and bars what is barred.
+    fn lessons(&mut self, inputs: &Inputs<'_>, rules: &Rules) {
+        let c = inputs.columns;
+        let mut rates = std::mem::take(&mut self.rates);
+        for (at, rates) in rates.chunks_mut(64).enumerate() {
+            let taught = c.taught.word(at);
+            if taught == u64::MAX && self.barred.is_empty() {
+                continue;
+            }
+            for (i, rate) in rates.iter_mut().enumerate() {
+                let skill = 64 * at + i;
+                if self.is_barred(skill) {
+                    *rate = NOT_FIRST;
+                } else if taught >> i & 1 == 0 {
+                    let lesson = self.lesson(inputs, rules, skill);
+                    *rate = lesson.map_or(NOT_FIRST, |(gain, minutes)| gain / minutes);
                 }
             }
-            let weights = Weights {
-                goal: self.goal.get(range.clone()).unwrap_or(&[]),
-                unlock: &self.unlock[range.clone()],
-                mastered: &c.mastered.words()[words],
-                p_mastered: &c.p_mastered[range.clone()],
-                variance: &c.logit_variance[range.clone()],
-                p_now: &c.p_now[range.clone()],
-                minutes: &self.bank_columns.typical_seconds[range.clone()],
-            };
-            kernel::rates(objective, inputs.minutes_per_second(), weights, own, rates);
         }
-        for (skill, rate) in range.zip(rates) {
-            if self.is_barred(skill) {
-                *rate = NOT_FIRST;
-            } else if !c.taught.has(skill) {
-                let lesson = self.lesson(inputs, rules, skill);
-                *rate = lesson.map_or(NOT_FIRST, |(gain, minutes)| gain / minutes);
-            }
-        }
+        self.rates = rates;
     }
 
     /// Gain and minutes of a skill's lesson, where it is open.
     fn lesson(&self, inputs: &Inputs<'_>, rules: &Rules, skill: usize) -> Option<(f32, f32)> {
         let c = inputs.columns;
-        let hard = inputs.has(Strategy::MasteryGate);
-        let may = inputs.request.purpose == Purpose::Learn;
-        if !may || !unlock::is_open(inputs.bank, c, skill, hard) {
+        if inputs.request.purpose != Purpose::Learn || !self.kept.shut.is_open(skill) {
             return None;
         }
         let ready = unlock::readiness(inputs.bank, c, skill, rules.objective.ready_at);
@@ -616,6 +627,9 @@ impl Prepared {
         for i in 0..self.chosen.len() {
             let skill = self.lay_out_skill(inputs, rules, self.chosen[i], pinned, &mut local);
             local.skills.push(skill);
+            let confusable = inputs.bank.confusable().targets(self.chosen[i]).iter();
+            let at_hand = confusable.filter_map(|other| self.chosen.binary_search(other).ok());
+            local.confusable.push(at_hand.map(|at| at as u16).collect());
         }
         self.local = local;
         if rules.syllabus {

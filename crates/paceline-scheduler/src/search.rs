@@ -45,8 +45,8 @@ mod node;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use node::Node;
-use node::{NEVER, Now, Ranked, best_rate};
+use node::{NEVER, Now, Ranked};
+pub(crate) use node::{Node, best_rate};
 
 /// Beam width of a full-sized problem.
 pub(crate) const WIDTH: usize = 16;
@@ -277,6 +277,11 @@ impl Search<'_> {
         now.ready * self.local.skills[skill].worth * depth * self.local.lesson_memory
     }
 
+    /// Where the skill's memory stands after the prefix, and where a success and a failure would take it.
+    pub(crate) fn branches(&self, node: &Node, skill: usize) -> Branches {
+        node.now[skill].branches
+    }
+
     /// Whether the skill may come next, and what forbids it if not.
     pub(crate) fn forbids(&self, node: &Node, skill: usize) -> Option<Constraint> {
         let minutes = node.minutes[skill];
@@ -300,6 +305,37 @@ impl Search<'_> {
             return Some(Constraint::NewSkillCap);
         }
         None
+    }
+
+    /// Parts what there is into what may come next and what something forbids: gains per minute, 0 or less where a skill is
+    /// of the other kind. Shape: both `[n]`.
+    pub(crate) fn part(&self, node: &Node, free: &mut [f32], bound: &mut [f32]) {
+        let left = node.left + 1e-4;
+        let next = node.gains.iter().zip(&node.minutes);
+        for ((free, bound), (&gain, &minutes)) in free.iter_mut().zip(&mut *bound).zip(next) {
+            let rate = gain / minutes;
+            let fits = minutes <= left;
+            *free = if fits { rate } else { 0.0 };
+            *bound = if fits { 0.0 } else { rate };
+        }
+        let mut forbid = |skill: usize| {
+            if free[skill] != 0.0 && self.forbids(node, skill).is_some() {
+                bound[skill] = std::mem::take(&mut free[skill]);
+            }
+        };
+        let rules = self.rules;
+        if rules.blocked
+            || 0 < node.run
+            || rules.other_minutes.is_finite()
+            || rules.lessons_left != u16::MAX
+        {
+            (0..self.local.len()).for_each(forbid);
+        } else {
+            // Time apart, only spacing is left, which keeps out what came last.
+            let last = node.last.map(usize::from).into_iter();
+            last.filter(|&skill| skill < self.local.len())
+                .for_each(&mut forbid);
+        }
     }
 
     /// Whether practising the skill is a review: it was learnt on an earlier day.
@@ -520,8 +556,10 @@ impl Search<'_> {
                 found = Some(skill);
                 break;
             }
-            // Only what came last comes back; see `is_apart`.
-            if self.fits(node, skill) && !self.rules.blocked && n_aside < aside.len() {
+            if !self.fits(node, skill) {
+                self.strike(node);
+            } else if !self.rules.blocked && n_aside < aside.len() {
+                // Only what came last comes back; see `is_apart`.
                 aside[n_aside] = (skill, node.rates[skill]);
                 n_aside += 1;
             }
@@ -531,6 +569,14 @@ impl Search<'_> {
             node.rates[skill] = rate;
         }
         found
+    }
+
+    /// Strikes out all that take longer than what time is left.
+    fn strike(&self, node: &mut Node) {
+        let left = node.left + 1e-4;
+        for (rate, &minutes) in node.rates.iter_mut().zip(&node.minutes) {
+            *rate = if minutes <= left { *rate } else { NEVER };
+        }
     }
 
     /// Teaches what a skill waits for, if all of it fits the time; whether anything was taught.

@@ -152,3 +152,9 @@ pub(crate) fn learner(bank: &Bank, taught: usize, seed: u64) -> SkillColumns {
     columns.theme_affinity = vec![0.5; THEMES.len()];
     columns
 }
+
+/// Cases of a property of whole plans: a few, or 100,000 with `PACELINE_SLOW=1`.
+pub(crate) fn cases() -> u32 {
+    let slow = std::env::var("PACELINE_SLOW").is_ok_and(|on| on == "1");
+    if slow { 100_000 } else { 48 }
+}

@@ -47,12 +47,13 @@ pub(crate) fn goal_weights(
 /// unmet prerequisites of c))`, each dependant weighed by its goal weight. One pass from the end of
 /// the graph to its beginning; a mastered dependant costs nothing.
 ///
-/// Shape: `goal` is `[n_skills]` or empty.
+/// Shape: `goal` is `[n_skills]` or empty, `unmet`, the prerequisites of each that are not mastered, `[n_skills]`.
 pub(crate) fn unlock_values(
     bank: &Bank,
     columns: &SkillColumns,
     goal: &[f32],
     objective: &Objective,
+    unmet: &[u32],
     values: &mut Vec<f32>,
 ) {
     let n = columns.len();
@@ -66,14 +67,10 @@ pub(crate) fn unlock_values(
             continue;
         }
         let prerequisites = bank.prerequisites().targets(child.0);
-        let unmet = prerequisites
-            .iter()
-            .filter(|&&before| !columns.mastered.has(before as usize))
-            .count();
         let lacking = 1.2 * (0.9 - columns.kappa[child.at()]).max(0.0);
         let weight = goal.get(child.at()).copied().unwrap_or(1.0);
-        let share =
-            weight * (lacking + objective.unlock_weight * values[child.at()]) / unmet.max(1) as f32;
+        let unmet = unmet[child.at()].max(1) as f32;
+        let share = weight * (lacking + objective.unlock_weight * values[child.at()]) / unmet;
         for &before in prerequisites {
             let value = &mut values[before as usize];
             *value = (*value + share).min(MOST);

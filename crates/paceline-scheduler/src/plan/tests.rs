@@ -6,7 +6,7 @@ use paceline_learner::memory::Fsrs;
 use proptest::prelude::*;
 
 use super::{Scratch, plan_columns};
-use crate::testing::{Spec, course, generated, ix, learner, teach};
+use crate::testing::{Spec, cases, course, generated, ix, learner, teach};
 use crate::{
     Ban, Cohort, Constraint, Ended, Goal, GuidePlace, Kind, Lesson, Pin, Purpose, Reason,
     RecentAnswer, Request, SkillColumns, pacing_guide,
@@ -612,11 +612,6 @@ fn a_minute_more_is_not_worth_less_where_a_lesson_displaces_many_reviews() {
         let (short, long) = (value(minutes), value(minutes + more));
         assert!(0.99 * short <= long, "seed {seed}: {short}, then {long}");
     }
-}
-
-fn cases() -> u32 {
-    let slow = std::env::var("PACELINE_SLOW").is_ok_and(|on| on == "1");
-    if slow { 100_000 } else { 48 }
 }
 
 proptest! {

@@ -142,7 +142,7 @@ impl Node {
 ///
 /// Two passes without a branch in the first, which vectorises: a third of the time of one pass that keeps
 /// the place. Shape: `[n]`.
-pub(super) fn best_rate(rates: &[f32]) -> Option<usize> {
+pub(crate) fn best_rate(rates: &[f32]) -> Option<usize> {
     const LANES: usize = 16;
     let mut top = [NEVER; LANES];
     let (whole, rest) = rates.as_chunks::<LANES>();

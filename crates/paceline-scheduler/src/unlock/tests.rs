@@ -1,10 +1,11 @@
 use super::*;
+use crate::kept::Kept;
 use crate::testing::{course, ix, teach};
 
 fn unlocks(bank: &Bank, columns: &SkillColumns) -> Vec<f32> {
-    let mut values = Vec::new();
-    unlock_values(bank, columns, &[], &Objective::default(), &mut values);
-    values
+    let mut kept = Kept::default();
+    kept.update(bank, columns, &[], &Objective::default(), false);
+    kept.unlock
 }
 
 #[test]
