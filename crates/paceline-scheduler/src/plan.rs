@@ -436,6 +436,10 @@ fn begin(
             origins.push(origin);
         }
     }
+    // A pin that is locked is known to take too long only once it is given.
+    if start.left < -1e-3 {
+        note(conflicts, Constraint::Time);
+    }
     origins
 }
 

@@ -153,8 +153,8 @@ pub(crate) fn learner(bank: &Bank, taught: usize, seed: u64) -> SkillColumns {
     columns
 }
 
-/// Cases of a property of whole plans: a few, or 100,000 with `PACELINE_SLOW=1`.
-pub(crate) fn cases() -> u32 {
+/// Cases of a property: `quick`, or 100,000 with `PACELINE_SLOW=1`.
+pub(crate) fn cases(quick: u32) -> u32 {
     let slow = std::env::var("PACELINE_SLOW").is_ok_and(|on| on == "1");
-    if slow { 100_000 } else { 48 }
+    if slow { 100_000 } else { quick }
 }

@@ -19,6 +19,8 @@ fn picker<'a>(bank: &'a Bank, barred: &'a [ItemIx], target: Option<f32>) -> Pick
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(256)))]
+
     /// The binary search finds what trying every item finds.
     #[test]
     fn items_come_by_fit(

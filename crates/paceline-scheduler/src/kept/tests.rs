@@ -24,7 +24,7 @@ fn answer(correct: bool) -> Answered {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(cases()))]
+    #![proptest_config(ProptestConfig::with_cases(cases(48)))]
 
     /// One scratch through a history of lessons, answers and idle days, shared with a second learner, plans as a new one
     /// does, and keeps the counts, frontier and unlock values that a new one computes.

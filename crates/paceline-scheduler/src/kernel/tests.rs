@@ -10,6 +10,8 @@ use crate::Objective;
 use crate::value::{self, Horizon};
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(256)))]
+
     #[test]
     fn blocks_and_single_skills_agree_bit_for_bit(
         skills in prop::collection::vec((1u32..300_000, 10u16..100, 1u16..400), 1..=BLOCK),

@@ -155,63 +155,6 @@ fn a_review_says_what_it_keeps() {
 }
 
 #[test]
-fn all_off_is_the_pacing_guide() {
-    for seed in 0..40 {
-        let bank = generated(30, 5, seed);
-        let mut columns = learner(&bank, (seed as usize * 3) % 30, seed);
-        columns.minutes_per_second = 3.0 / 60.0;
-        let mut request = Request::learn(4.0 + seed as f32);
-        request.strategies = Strategies::NONE;
-        let planned = lesson(&bank, &columns, &request);
-        let place = |skill: SkillIx| GuidePlace {
-            taught: columns.taught.has(skill.at()),
-            answers: columns.n_answers[skill.at()],
-        };
-        let guide = pacing_guide(
-            &bank,
-            place,
-            |_| true,
-            request.guide_items,
-            1.0,
-            request.minutes,
-        );
-        let planned: Vec<_> = planned
-            .activities
-            .iter()
-            .map(|a| (a.skill(), a.item, a.minutes))
-            .collect();
-        let guide: Vec<_> = guide
-            .iter()
-            .map(|step| (step.skill, step.item, step.minutes))
-            .collect();
-        assert_eq!(planned, guide, "seed {seed}");
-    }
-}
-
-#[test]
-fn off_and_on_again_restores_the_plan() {
-    let bank = generated(60, 5, 3);
-    let columns = learner(&bank, 30, 3);
-    let before = lesson(&bank, &columns, &Request::learn(25.0));
-    for strategy in Strategy::ALL {
-        let mut request = without(strategy);
-        let _ = lesson(&bank, &columns, &request);
-        request.strategies = Strategies::default();
-        assert_eq!(
-            lesson(
-                &bank,
-                &columns,
-                &Request {
-                    minutes: 25.0,
-                    ..request
-                }
-            ),
-            before
-        );
-    }
-}
-
-#[test]
 fn a_mastery_gate_keeps_shut_what_readiness_opens() {
     let bank = course(&[("a", &[], &[]), ("b", &["a"], &[])], 4);
     let mut columns = SkillColumns::blank(2, 0.5);
@@ -360,6 +303,10 @@ fn a_failed_review_comes_again_where_relearning_is_on() {
     let planned = lesson(&bank, &columns, &request);
     assert_eq!(planned.activities[0].skill(), failed);
     assert_eq!(planned.activities[0].reasons[0], Reason::Relearning);
+    request.strategies = request.strategies.without(Strategy::Relearning);
+    let planned = lesson(&bank, &columns, &request);
+    let again = |activity: &crate::PlannedActivity| activity.reasons[0] == Reason::Relearning;
+    assert!(!planned.activities.iter().any(again));
 }
 
 #[test]
@@ -615,7 +562,7 @@ fn a_minute_more_is_not_worth_less_where_a_lesson_displaces_many_reviews() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(cases()))]
+    #![proptest_config(ProptestConfig::with_cases(cases(48)))]
 
     #[test]
     fn every_plan_keeps_the_rules(
@@ -658,5 +605,86 @@ proptest! {
         let _ = plan_columns(&other, &fsrs, &cohort, &stranger, &request, NOW, 1, &mut used);
         let again = plan_columns(&bank, &fsrs, &cohort, &columns, &request, NOW, 7, &mut used);
         prop_assert_eq!(lesson(&bank, &columns, &request), again);
+    }
+
+    #[test]
+    fn all_off_is_the_pacing_guide(
+        seed in 0u64..1000,
+        taught in 0usize..30,
+        minutes in 1.0f32..60.0,
+        seconds in 1.0f32..200.0,
+    ) {
+        let bank = generated(30, 5, seed);
+        let mut columns = learner(&bank, taught, seed);
+        columns.minutes_per_second = seconds / 3600.0;
+        let mut request = Request::learn(minutes);
+        request.strategies = Strategies::NONE;
+        let planned = lesson(&bank, &columns, &request);
+        let place = |skill: SkillIx| GuidePlace {
+            taught: columns.taught.has(skill.at()),
+            answers: columns.n_answers[skill.at()],
+        };
+        let guide = pacing_guide(&bank, place, |_| true, request.guide_items, 1.0, minutes);
+        let planned: Vec<_> = planned.activities.iter().map(|a| (a.skill(), a.item, a.minutes)).collect();
+        let guide: Vec<_> = guide.iter().map(|step| (step.skill, step.item, step.minutes)).collect();
+        prop_assert_eq!(planned, guide);
+    }
+
+    #[test]
+    fn off_and_on_again_restores_the_plan(
+        seed in 0u64..1000,
+        minutes in 3.0f32..30.0,
+        strategy in prop::sample::select(Strategy::ALL.to_vec()),
+    ) {
+        let bank = generated(40, 5, seed);
+        let columns = learner(&bank, 20, seed);
+        let mut request = Request::learn(minutes);
+        let (fsrs, cohort) = (Fsrs::default(), Cohort::default());
+        let mut scratch = Scratch::default();
+        let mut plan = |request: &Request| {
+            plan_columns(&bank, &fsrs, &cohort, &columns, request, NOW, 7, &mut scratch)
+        };
+        let before = plan(&request);
+        let usual = request.strategies;
+        request.strategies = if usual.has(strategy) { usual.without(strategy) } else { usual.with(strategy) };
+        let _ = plan(&request);
+        request.strategies = usual;
+        prop_assert_eq!(plan(&request), before);
+    }
+
+    #[test]
+    fn pins_are_honoured_and_bans_go_before_them(
+        seed in 0u64..1000,
+        minutes in 1.0f32..30.0,
+        pins in prop::collection::vec(0u32..30, 1..4),
+        banned in 0u32..30,
+    ) {
+        let bank = generated(30, 5, seed);
+        let columns = learner(&bank, 15, seed);
+        let mut request = Request::learn(minutes);
+        request.pins = pins.iter().map(|&skill| Pin::Skill(SkillIx(skill))).collect();
+        request.bans = vec![Ban::Skill(SkillIx(banned))];
+        let planned = lesson(&bank, &columns, &request);
+        let order = skills(&planned);
+        prop_assert!(!order.contains(&SkillIx(banned)));
+        for &pin in pins.iter().filter(|&&pin| pin != banned) {
+            prop_assert!(order.contains(&SkillIx(pin)), "{} is missing from {:?}", pin, order);
+        }
+        let over = request.minutes + 1e-3 < planned.minutes();
+        let says_so = matches!(&planned.ended, Ended::Conflict(what) if what.contains(&Constraint::Time));
+        prop_assert!(!over || says_so, "over time without a word: {:?}", planned.ended);
+    }
+
+    #[test]
+    fn equal_interests_are_no_interests(seed in 0u64..1000, liking in 0.0f32..3.0, minutes in 3.0f32..30.0) {
+        let bank = generated(40, 5, seed);
+        let mut columns = learner(&bank, 25, seed);
+        columns.theme_affinity = vec![liking; bank.n_themes()];
+        let order = |request: &Request| {
+            let planned = lesson(&bank, &columns, request);
+            planned.activities.iter().map(|a| (a.skill(), a.item)).collect::<Vec<_>>()
+        };
+        let off = Request { minutes, ..without(Strategy::InterestMatch) };
+        prop_assert_eq!(order(&Request::learn(minutes)), order(&off));
     }
 }

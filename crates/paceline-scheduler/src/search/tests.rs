@@ -225,6 +225,33 @@ fn the_search_finds_the_optimum_of_small_problems() {
     assert!(0.999 <= mean && 0.95 <= worst, "mean {mean}, worst {worst}");
 }
 
+#[test]
+fn more_minutes_never_lower_the_value_of_a_small_problem() {
+    let mut buffers = Buffers::default();
+    let (mut root, mut lower) = (Node::default(), Vec::new());
+    let n = u64::from(crate::testing::cases(300));
+    for seed in 0..n {
+        let (local, rules) = instance(seed, 14);
+        let mut value = |minutes: f32| {
+            let rules = Rules {
+                minutes,
+                ..rules.clone()
+            };
+            let search = Search {
+                local: &local,
+                rules: &rules,
+            };
+            search.root(&mut root);
+            search.run(&root, WIDTH, &mut buffers).value
+        };
+        let (short, long) = (value(rules.minutes), value(rules.minutes + 1.0));
+        if long < short * (1.0 - 1e-5) {
+            lower.push((seed, long / short));
+        }
+    }
+    assert!(lower.is_empty(), "of {n}: {lower:?}");
+}
+
 /// What the minutes would fetch if everything were open, ready and uncredited, and could be split: the
 /// linear relaxation, no lesson is worth more.
 fn relaxed(search: &Search<'_>, root: &Node) -> f32 {

@@ -40,6 +40,8 @@ fn plain_value(state: &SkillState, stability: f64, elapsed: f64, kappa: f64, day
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(256)))]
+
     #[test]
     fn the_value_is_the_definition(state in state(), days in 1.0f32..200.0) {
         let objective = Objective::default();

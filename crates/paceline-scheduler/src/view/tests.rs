@@ -124,6 +124,14 @@ fn what_is_probably_known_is_tried_first_once_what_it_builds_on_was_answered() {
         ..request.clone()
     };
     assert_eq!(skills(&bank, &Learner::new(&params), &review), []);
+    let mut off = request.clone();
+    off.strategies = off.strategies.without(Strategy::Compacting);
+    let lessons = skills(&bank, &Learner::new(&params), &off);
+    assert_eq!(
+        lessons[0].0,
+        Kind::Lesson,
+        "every skill begins with its lesson"
+    );
 }
 
 #[test]

@@ -30,7 +30,7 @@ const MAX_MINUTES: f32 = 600.0;
 const DEFAULT_TARGET: f32 = 0.85;
 
 thread_local! {
-    /// Buffers of the planner: they save allocations and carry nothing from plan to plan.
+    /// The planner's buffers and what it keeps from plan to plan: they save time and change no plan.
     static SCRATCH: RefCell<scheduler::Scratch> = RefCell::default();
 }
 
