@@ -131,16 +131,8 @@ fn batch(c: &mut Criterion) {
 
 fn plan_all(engine: &Engine, learners: &[LearnerId]) {
     let request = PlanRequest::minutes(20.0);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for share in learners.chunks(learners.len().div_ceil(cores)) {
-            let request = &request;
-            scope.spawn(move || {
-                for learner in share {
-                    black_box(engine.plan(learner, request, NOON, 1)).expect("all are enrolled");
-                }
-            });
-        }
+    engine.plan_many(learners, &request, NOON, 1, |_, plan| {
+        black_box(plan).expect("all are enrolled");
     });
 }
 

@@ -198,3 +198,65 @@ fn the_same_seed_gives_the_same_plan_on_every_run() {
     assert_eq!(plans[0], plans[1]);
     assert_eq!(chain(3).version(), chain(3).version());
 }
+
+#[test]
+fn a_student_chooses_among_the_best_and_learns_what_comes_first() {
+    let engine = engine(8);
+    enrol(&engine, "kim", Enrolled::default());
+    practise(&engine, "kim", 40.0);
+    let (kim, request) = (id("kim"), PlanRequest::minutes(20.0));
+    let choices = engine
+        .choices(&kim, &request, 3, NOON.plus_days(2), 1)
+        .unwrap();
+    let mut of: Vec<&str> = choices.iter().map(|activity| activity.skill()).collect();
+    of.dedup();
+    assert!(!of.is_empty() && of.len() == choices.len(), "{of:?}");
+    assert_eq!(
+        choices[0].skill(),
+        plan(&engine, "kim", 2).activities[0].skill()
+    );
+    let path = engine.what_first(&kim, "c/s06", NOON.plus_days(2)).unwrap();
+    assert_eq!(path.last().map(String::as_str), Some("c/s06"));
+    assert!(path.is_sorted(), "a chain of skills: {path:?}");
+    assert!(engine.what_first(&kim, "c/s99", NOON).is_err());
+}
+
+#[test]
+fn many_plans_are_those_that_each_gets_alone() {
+    let engine = engine(8);
+    let learners: Vec<_> = ["kim", "lee", "max", "ned"].map(id).into();
+    for (i, learner) in learners.iter().enumerate() {
+        enrol(&engine, learner.as_str(), Enrolled::default());
+        if i % 2 == 0 {
+            practise(&engine, learner.as_str(), 40.0);
+        }
+    }
+    let request = PlanRequest::minutes(20.0);
+    let now = NOON.plus_days(2);
+    let plans = std::sync::Mutex::new(vec![None; learners.len()]);
+    engine.plan_many(&learners, &request, now, 1, |i, plan| {
+        plans.lock().unwrap()[i] = Some(plan.unwrap());
+    });
+    for (learner, plan) in learners.iter().zip(plans.into_inner().unwrap()) {
+        assert_eq!(plan, Some(engine.plan(learner, &request, now, 1).unwrap()));
+    }
+    let grouping = paceline::Grouping::default();
+    let class = engine
+        .plan_class(&learners, &request, &grouping, now, 1)
+        .unwrap();
+    let in_groups = class.groups.iter().flat_map(|group| &group.members);
+    let mut seen: Vec<_> = in_groups
+        .clone()
+        .chain(&class.alone)
+        .map(|m| m.plan.learner.clone())
+        .collect();
+    seen.sort();
+    assert_eq!(seen, learners);
+    for member in in_groups {
+        assert!(member.cost <= grouping.most_cost);
+    }
+    for member in &class.alone {
+        let own = engine.plan(&member.plan.learner, &request, now, 1).unwrap();
+        assert_eq!(member.plan, own);
+    }
+}

@@ -34,6 +34,17 @@ impl Default for Grouping {
     }
 }
 
+/// A student to plan for: the belief, what is asked for and the student's own seed, as for a plan alone.
+#[derive(Clone, Debug)]
+pub struct Student {
+    /// What is believed, as [`Scratch::read`] gives it.
+    pub columns: SkillColumns,
+    /// What is asked for; a teacher's pins and bans are in it.
+    pub request: Request,
+    /// The student's seed.
+    pub seed: u64,
+}
+
 /// A student in a group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
@@ -68,44 +79,28 @@ pub struct ClassPlan {
 /// Skills of a student's own lesson that a group could form around.
 const SKILLS_EACH: usize = 8;
 
-/// Splits a class into groups. `students` and `requests` go together; a teacher's pins and bans are in the
-/// requests.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a plan's seven with a class in the learner's place"
-)]
+/// Splits a class into groups, and gives every student a lesson: with the group, or the student's own best.
 pub fn plan_class(
     bank: &Bank,
     fsrs: &Fsrs,
     cohort: &Cohort,
-    students: &[SkillColumns],
-    requests: &[Request],
+    students: &[Student],
     grouping: &Grouping,
     now: Timestamp,
-    seed: u64,
+    scratch: &mut Scratch,
 ) -> ClassPlan {
-    let mut scratch = Scratch::default();
-    let mut lesson = |student: usize, request: &Request| {
-        let seed = seed.wrapping_add(student as u64);
-        plan_columns(
-            bank,
-            fsrs,
-            cohort,
-            &students[student],
-            request,
-            now,
-            seed,
-            &mut scratch,
-        )
+    let mut lesson = |student: &Student, request: &Request| {
+        let (columns, seed) = (&student.columns, student.seed);
+        plan_columns(bank, fsrs, cohort, columns, request, now, seed, scratch)
     };
-    let n = students.len().min(requests.len());
-    let own: Vec<Lesson> = (0..n)
-        .map(|student| lesson(student, &requests[student]))
+    let own: Vec<Lesson> = students
+        .iter()
+        .map(|student| lesson(student, &student.request))
         .collect();
     let mut offers: Vec<(SkillIx, Member)> = Vec::new();
     for skill in wanted(&own) {
         for (student, best) in own.iter().enumerate() {
-            let mut request = requests[student].clone();
+            let mut request = students[student].request.clone();
             if !best
                 .activities
                 .iter()
@@ -114,7 +109,7 @@ pub fn plan_class(
                 continue;
             }
             request.pins.insert(0, Pin::Skill(skill));
-            let planned = lesson(student, &request);
+            let planned = lesson(&students[student], &request);
             let cost = if 0.0 < best.value {
                 (1.0 - planned.value / best.value).max(0.0)
             } else {
@@ -157,7 +152,7 @@ fn wanted(own: &[Lesson]) -> Vec<SkillIx> {
 }
 
 fn split(
-    students: &[SkillColumns],
+    students: &[Student],
     own: Vec<Lesson>,
     mut offers: Vec<(SkillIx, Member)>,
     most: usize,
@@ -191,9 +186,9 @@ fn split(
         for member in &members {
             placed[member.student] = true;
         }
-        let sure = |student: &usize| students[*student].mastered.has(skill.at());
+        let sure = |student: &usize| students[*student].columns.mastered.has(skill.at());
         let mut helpers: Vec<usize> = (0..own.len()).filter(sure).collect();
-        let p = |student: &usize| students[*student].p_now[skill.at()];
+        let p = |student: &usize| students[*student].columns.p_now[skill.at()];
         helpers.sort_by(|a, b| p(b).total_cmp(&p(a)).then(a.cmp(b)));
         plan.groups.push(Group {
             skill,

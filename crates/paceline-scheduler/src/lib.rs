@@ -7,7 +7,6 @@
 //!
 //! The crate knows no store and no clock, nor where the counters in a [`Cohort`] come from.
 
-mod batch;
 mod choose;
 mod class;
 mod columns;
@@ -30,9 +29,8 @@ mod unlock;
 pub mod value;
 mod view;
 
-pub use batch::{Job, plan_many};
 pub use choose::{choices, what_first};
-pub use class::{ClassPlan, Group, Grouping, Member, plan_class};
+pub use class::{ClassPlan, Group, Grouping, Member, Student, plan_class};
 pub use columns::{SkillColumns, SkillSet};
 pub use guide::{GuidePlace, GuideStep, pacing_guide};
 pub use lesson::{

@@ -45,8 +45,8 @@ pub struct Scratch {
 impl Scratch {
     /// What is believed of `learner` at `now`, as columns, pace and interests of the request among them.
     ///
-    /// The columns are this scratch's own: give them back to save the next plan its allocations.
-    pub(crate) fn read(
+    /// They are what [`plan_columns`] plans from.
+    pub fn read(
         &mut self,
         bank: &Bank,
         params: &Params,

@@ -1,5 +1,6 @@
 //! The engine: events in, states folded, plans out.
 
+mod choose;
 mod cohort;
 mod erase;
 mod plan;

@@ -23,8 +23,8 @@ mod state;
 pub use engine::{AttemptUpdate, Config, Engine, Erased, SkillChange, Update};
 pub use error::Error;
 pub use plan::{
-    Activity, Content, Ended, ItemRef, MadeFrom, Offer, Offered, Outlook, Plan, PlanRequest,
-    Purpose, Reason, RunnerUp, SkillShare,
+    Activity, ClassGroup, ClassMember, ClassPlan, Content, Ended, ItemRef, MadeFrom, Offer,
+    Offered, Outlook, Plan, PlanRequest, Purpose, Reason, RunnerUp, SkillShare,
 };
 pub use report::{Explanation, GoalReport, InterestReport, LearnerReport, SkillReport, Term};
 
@@ -33,6 +33,7 @@ pub use paceline_bank::Bank;
 pub use paceline_core::{event, graph, ids, log, math, strategy, stream, time, units};
 pub use paceline_learner as learner;
 pub use paceline_learner::Params;
+pub use paceline_scheduler::Grouping;
 pub use paceline_store as store;
 pub use paceline_store::{JournalStore, MemoryStore, SledStore};
 

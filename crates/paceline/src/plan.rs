@@ -222,6 +222,35 @@ pub struct Outlook {
     pub minutes_a_day: Minutes,
 }
 
+/// A class, split into groups of at least two and those better off alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassPlan {
+    /// The groups, the largest first.
+    pub groups: Vec<ClassGroup>,
+    /// Students on their own, with their own best plans.
+    pub alone: Vec<ClassMember>,
+}
+
+/// Students who do the same thing next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassGroup {
+    /// The skill they begin with.
+    pub skill: String,
+    /// Who is in it.
+    pub members: Vec<ClassMember>,
+    /// Who has mastered the skill and could help, the surest first.
+    pub helpers: Vec<LearnerId>,
+}
+
+/// A student of a class with the lesson that the split leaves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassMember {
+    /// The lesson.
+    pub plan: Plan,
+    /// Share of the value of the student's own best lesson that the group costs, 0 to 1.
+    pub cost: f32,
+}
+
 /// A plan as it is shown, journalled so that the choice can be judged later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Offer {

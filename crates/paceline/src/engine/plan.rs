@@ -19,6 +19,7 @@ use paceline_scheduler::{
     self as scheduler, Ban, Cohort, Kind, Lesson, Pin, PlannedActivity, ProbeAnswer, RecentAnswer,
     Request,
 };
+use rayon::prelude::*;
 use std::cell::RefCell;
 use std::sync::{Arc, PoisonError};
 
@@ -32,6 +33,16 @@ const DEFAULT_TARGET: f32 = 0.85;
 thread_local! {
     /// The planner's buffers and what it keeps from plan to plan: they save time and change no plan.
     static SCRATCH: RefCell<scheduler::Scratch> = RefCell::default();
+}
+
+/// Calls `f` with this thread's buffers.
+pub(super) fn with_scratch<T>(f: impl FnOnce(&mut scheduler::Scratch) -> T) -> T {
+    SCRATCH.with_borrow_mut(f)
+}
+
+/// The seed of a learner's own draws.
+pub(super) fn own_seed(learner: &LearnerId, seed: u64) -> u64 {
+    keyed_u64("plan", seed, learner.as_str().as_bytes())
 }
 
 impl Engine {
@@ -50,33 +61,63 @@ impl Engine {
         seed: u64,
     ) -> Result<Plan, Error> {
         let _span = tracing::info_span!("plan").entered();
+        self.plan_one(learner, request, now, seed)
+    }
+
+    /// Plans a lesson for each of many learners, on all cores, each the same as [`Engine::plan`] gives.
+    ///
+    /// Hands the plans to `take` as they are done, with the place of their learner: memory is bounded by what `take` keeps. The
+    /// order of the calls is not defined.
+    pub fn plan_many(
+        &self,
+        learners: &[LearnerId],
+        request: &PlanRequest,
+        now: Timestamp,
+        seed: u64,
+        take: impl Fn(usize, Result<Plan, Error>) + Sync,
+    ) {
+        let _span = tracing::info_span!("plan_many", learners = learners.len()).entered();
+        learners.par_iter().enumerate().for_each(|(i, learner)| {
+            take(i, self.plan_one(learner, request, now, seed));
+        });
+    }
+
+    fn plan_one(
+        &self,
+        learner: &LearnerId,
+        request: &PlanRequest,
+        now: Timestamp,
+        seed: u64,
+    ) -> Result<Plan, Error> {
         let cohort = self.cohort();
         self.read(learner, |state, _| {
             let dense = self.request(state, request, now)?;
-            let own_seed = keyed_u64("plan", seed, learner.as_str().as_bytes());
-            let lesson = SCRATCH.with_borrow_mut(|scratch| {
+            let lesson = with_scratch(|scratch| {
                 let (bank, params) = (&self.bank, &self.params);
-                scheduler::plan(
-                    bank,
-                    params,
-                    &cohort,
-                    &state.learner,
-                    &dense,
-                    now,
-                    own_seed,
-                    scratch,
-                )
+                let own_seed = own_seed(learner, seed);
+                let state = &state.learner;
+                scheduler::plan(bank, params, &cohort, state, &dense, now, own_seed, scratch)
             });
-            let made_from = MadeFrom {
-                bank: self.bank.version().to_string(),
-                params: self.config.params_version.clone(),
-                cohort: cohort.version,
-                learner_version: state.version,
-                now,
-                seed,
-            };
+            let made_from = self.made_from(state, &cohort, now, seed);
             Ok(self.external(learner, state, request, made_from, &dense, &lesson))
         })?
+    }
+
+    pub(super) fn made_from(
+        &self,
+        state: &State,
+        cohort: &Cohort,
+        now: Timestamp,
+        seed: u64,
+    ) -> MadeFrom {
+        MadeFrom {
+            bank: self.bank.version().to_string(),
+            params: self.config.params_version.clone(),
+            cohort: cohort.version,
+            learner_version: state.version,
+            now,
+            seed,
+        }
     }
 
     /// The cohort snapshot in force.
@@ -233,7 +274,7 @@ impl Engine {
     }
 
     /// The request on dense indexes, completed by what the learner and the teacher set.
-    fn request(
+    pub(super) fn request(
         &self,
         state: &State,
         request: &PlanRequest,
@@ -350,7 +391,7 @@ impl Engine {
     }
 
     /// A lesson in external ids.
-    fn external(
+    pub(super) fn external(
         &self,
         learner: &LearnerId,
         state: &State,
@@ -403,7 +444,7 @@ impl Engine {
         }
     }
 
-    fn activity(
+    pub(super) fn activity(
         &self,
         id: String,
         language: Option<&String>,
