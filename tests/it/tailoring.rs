@@ -219,6 +219,14 @@ fn a_student_chooses_among_the_best_and_learns_what_comes_first() {
     assert_eq!(path.last().map(String::as_str), Some("c/s06"));
     assert!(path.is_sorted(), "a chain of skills: {path:?}");
     assert!(engine.what_first(&kim, "c/s99", NOON).is_err());
+    let days = engine
+        .days_ahead(&kim, &PlanRequest::minutes(5.0), 7, NOON.plus_days(60))
+        .unwrap();
+    assert_eq!(days.len(), 7);
+    assert!(
+        0 < days[0].reviews && days.iter().all(|day| day.minutes.get() <= 5.0),
+        "{days:?}"
+    );
 }
 
 #[test]

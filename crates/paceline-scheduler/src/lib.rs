@@ -7,6 +7,7 @@
 //!
 //! The crate knows no store and no clock, nor where the counters in a [`Cohort`] come from.
 
+mod ahead;
 mod choose;
 mod class;
 mod columns;
@@ -29,6 +30,7 @@ mod unlock;
 pub mod value;
 mod view;
 
+pub use ahead::{DayAhead, days_ahead};
 pub use choose::{choices, what_first};
 pub use class::{ClassPlan, Group, Grouping, Member, Student, plan_class};
 pub use columns::{SkillColumns, SkillSet};

@@ -23,8 +23,8 @@ mod state;
 pub use engine::{AttemptUpdate, Config, Engine, Erased, SkillChange, Update};
 pub use error::Error;
 pub use plan::{
-    Activity, ClassGroup, ClassMember, ClassPlan, Content, Ended, ItemRef, MadeFrom, Offer,
-    Offered, Outlook, Plan, PlanRequest, Purpose, Reason, RunnerUp, SkillShare,
+    Activity, ClassGroup, ClassMember, ClassPlan, Content, DayAhead, Ended, ItemRef, MadeFrom,
+    Offer, Offered, Outlook, Plan, PlanRequest, Purpose, Reason, RunnerUp, SkillShare,
 };
 pub use report::{Explanation, GoalReport, InterestReport, LearnerReport, SkillReport, Term};
 

@@ -4,7 +4,7 @@ use paceline_bank::Rendered;
 use paceline_core::event::{ActivityKind, Candidate, Goal, Instance};
 use paceline_core::ids::LearnerId;
 use paceline_core::strategy::Strategies;
-use paceline_core::time::Timestamp;
+use paceline_core::time::{StudyDay, Timestamp};
 use paceline_core::units::{Minutes, Probability};
 use serde::{Deserialize, Serialize};
 
@@ -220,6 +220,21 @@ pub struct Outlook {
     pub minutes_a_day_needed: Minutes,
     /// Minutes a day that the learner has.
     pub minutes_a_day: Minutes,
+}
+
+/// What a day ahead is expected to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DayAhead {
+    /// The learner's study day.
+    pub day: StudyDay,
+    /// Expected minutes; no more than the day has.
+    pub minutes: Minutes,
+    /// Skills reviewed or practised.
+    pub reviews: u32,
+    /// Skills taught.
+    pub lessons: u32,
+    /// Minutes of reviews that are due and wait for a later day.
+    pub waiting_minutes: Minutes,
 }
 
 /// A class, split into groups of at least two and those better off alone.

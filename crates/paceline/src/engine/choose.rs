@@ -3,10 +3,14 @@
 use super::Engine;
 use super::plan::{own_seed, with_scratch};
 use crate::error::Error;
-use crate::plan::{Activity, ClassGroup, ClassMember, ClassPlan, MadeFrom, PlanRequest};
+use crate::plan::{Activity, ClassGroup, ClassMember, ClassPlan, DayAhead, MadeFrom, PlanRequest};
 use paceline_core::ids::LearnerId;
-use paceline_core::time::Timestamp;
+use paceline_core::time::{StudyDay, Timestamp, study_day};
+use paceline_core::units::Minutes;
 use paceline_scheduler::{self as scheduler, Grouping, Student};
+
+/// Most days that are looked ahead.
+const MOST_DAYS: usize = 366;
 
 impl Engine {
     /// The best `n` different skills to go on with, best first, each as the activity it would begin with: a student's choice.
@@ -68,6 +72,41 @@ impl Engine {
                 .into_iter()
                 .map(|skill| bank.skill(skill).id.clone())
                 .collect())
+        })?
+    }
+
+    /// The days ahead with the request's minutes on each, the first being today: what is due and what is new, levelled so that no
+    /// day holds more than it has. After an absence, this is how the backlog melts down.
+    ///
+    /// Writes nothing. Takes time in proportion to skills times days; 366 days at most.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`].
+    pub fn days_ahead(
+        &self,
+        learner: &LearnerId,
+        request: &PlanRequest,
+        n_days: usize,
+        now: Timestamp,
+    ) -> Result<Vec<DayAhead>, Error> {
+        let _span = tracing::info_span!("days_ahead", days = n_days).entered();
+        let cohort = self.cohort();
+        self.read(learner, |state, _| {
+            let dense = self.request(state, request, now)?;
+            let minutes = vec![dense.minutes; n_days.min(MOST_DAYS)];
+            let days = with_scratch(|scratch| {
+                let (bank, params, state) = (&self.bank, &self.params, &state.learner);
+                scheduler::days_ahead(bank, params, &cohort, state, &dense, &minutes, now, scratch)
+            });
+            let today = study_day(now, dense.utc_offset).0;
+            let day = |(day, ahead): (i32, scheduler::DayAhead)| DayAhead {
+                day: StudyDay(day),
+                minutes: Minutes::clamped(ahead.minutes),
+                reviews: ahead.reviews,
+                lessons: ahead.lessons,
+                waiting_minutes: Minutes::clamped(ahead.waiting_minutes),
+            };
+            Ok((today..).zip(days).map(day).collect())
         })?
     }
 
