@@ -1,18 +1,23 @@
 //! The tuned core: loops over columns of skills, slices in, no allocation, no branches on configuration.
 //!
-//! Each has a plain twin in [`reference`](mod@reference), to which a test holds it bit for bit. The wide versions come
-//! from the learner crate's batched memory model, which picks the widest vectors the processor has and
-//! gives the same bits on all.
+//! Each has a plain twin in [`reference`](mod@reference), to which a test holds it bit for bit. [`paceline_core::widest!`]
+//! picks the widest vectors the processor has; they give the same bits on all.
 //!
-//! Measured per skill, one thread, AVX-512 EPYC (`plan` of a mature learner, 10,000 skills):
+//! Measured per skill, one thread, AVX-512 EPYC, in plans of mature learners of 10,000 skills (shares of `perf` samples of
+//! `examples/planning` times the microseconds it prints):
 //!
-//! | skill pass | ns a skill |
+//! | kernel | ns a skill |
 //! |---|---|
-//! | one skill at a time, eleven powers each | 200 |
-//! | [`branches`] by blocks of 256 | see `benches`, `plan/mature` |
+//! | [`branches`](fn@branches), ten powers in one loop | 7.7 |
+//! | [`believe`] | .9 |
+//! | [`fade`], its retrievability included | 1.2 |
+//! | [`gains`] | .6 |
+//! | [`rates`] | .5 |
+//! | [`select_best`] of 768 | .7 |
 //!
-//! What did not help: one pass over whole columns instead of blocks (the ten intermediate columns leave
-//! the first-level cache).
+//! Comparing what [`branches`](fn@branches) would be computed from with what was kept costs 1.3 (`kept`).
+//!
+//! What did not help: one pass over whole columns instead of blocks (the intermediate columns leave the first-level cache).
 
 mod belief;
 mod branches;
