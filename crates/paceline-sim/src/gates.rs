@@ -23,7 +23,7 @@ use crate::world::{Family, Variant, World};
 use afm::{Afm, Answer, mean};
 
 /// Worlds of a family, schools of a world (a class each) and pupils of a class that are looked at.
-const WORLDS: u32 = 10;
+const WORLDS: u32 = 40;
 const SCHOOLS: u32 = 8;
 const PUPILS: u32 = 15;
 /// Opportunities that the additive-factors fit looks at.

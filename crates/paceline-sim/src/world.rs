@@ -208,7 +208,7 @@ impl World {
             initial_fall: range(1.0, 2.5),
             initial_sd: range(0.3, 0.7),
             ability_sd: range(0.8, 1.2),
-            school_share: range(0.10, 0.30),
+            school_share: range(0.13, 0.34),
             class_share: range(0.02, 0.08),
             growth_sd: range(0.05, 0.15),
             decay: range(0.08, 0.40),

@@ -16,9 +16,11 @@ const DAY_SECONDS: f64 = 86_400.0 * BETWEEN;
 /// Decay per unit of activation at encoding.
 const DECAY_SCALE: f64 = 0.13;
 /// Noise of the threshold.
-const NOISE: f64 = 0.5;
+const NOISE: f64 = 0.4;
 /// A lesson's doses make fewer, stronger traces: one of this share of their sum.
-const LESSON_SHARE: f64 = 0.12;
+const LESSON_SHARE: f64 = 0.1;
+/// The gain of a world over this one scales the weight of its traces.
+const GAIN: f64 = 0.115;
 /// Share of a pupil's advantage that is not activation and does not drown in it.
 const BROUGHT: f64 = 0.7;
 /// The youngest age that counts, seconds.
@@ -118,7 +120,7 @@ impl Skill {
         Trace {
             time: seconds(at) as f32,
             decay: decay as f32,
-            weight: (share * dose * world.gain / 0.1) as f32,
+            weight: (share * dose * world.gain / GAIN) as f32,
         }
     }
 

@@ -41,7 +41,7 @@ const STEP: f64 = 0.5;
 const FALL: f64 = 0.65;
 const LN_KEEP: f64 = -0.223_143_551_314_209_7; // ln .8
 /// A fresh item over the world's gain: what a fit finds in a log is what massing, inattention and guessing leave of it.
-const ITEM_WORTH: f64 = 7.0;
+const ITEM_WORTH: f64 = 8.4;
 
 impl Skill {
     fn retained(&self, world: &World, day: u16) -> f64 {

@@ -28,11 +28,13 @@ pub(crate) struct Skill {
     alive_until: f64,
 }
 
-/// What a lesson adds to the log-odds of knowing: a log begins after it.
-const TAUGHT: f64 = 1.8;
-/// An opportunity of a log in doses. In a class here it comes to about .45; the rest makes up for what a fit without
-/// skills of unequal difficulty takes from learning, and was set by the face-validity gates.
-const TYPICAL_DOSE: f64 = 0.2;
+/// What the log's first answers owe to a lesson before them, in log-odds of knowing.
+const TAUGHT: f64 = 2.2;
+/// A lesson's doses count by this share: what it brings at once is little beside practice.
+const LESSON_SHARE: f64 = 0.1;
+/// An opportunity of a log in doses. In a class here it comes to about .45; the rest makes up for what a fit without skills of unequal
+/// difficulty takes from learning. These three are set by the face-validity gates, not by the log.
+const TYPICAL_DOSE: f64 = 0.1;
 /// The forgetting of a world over the middle of its range scales the fitted rate.
 const TYPICAL_DECAY: f64 = 0.24;
 /// The gain of a world over the middle of its range scales the fitted chance to learn.
@@ -74,8 +76,12 @@ impl SkillState for Skill {
         level + self.effect
     }
 
-    fn study(&mut self, world: &World, dose: f64, _: Work, at: Moment) {
-        self.learnt += self.hazard * dose;
+    fn study(&mut self, world: &World, dose: f64, work: Work, at: Moment) {
+        let learns = match work {
+            Work::Lesson => LESSON_SHARE * dose,
+            Work::Item => dose,
+        };
+        self.learnt += self.hazard * learns;
         if self.last_day != Some(at.day) {
             self.last_day = Some(at.day);
             self.practised_days = self.practised_days.saturating_add(1);
