@@ -250,8 +250,8 @@ pub(crate) struct Erase {
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
     /// A study to run in place of the comparison: a TOML file that states worlds, schools, years, policies. Run again, it goes on where
-    /// it stood.
-    #[arg(value_name = "STUDY.toml", conflicts_with_all = ["quick", "classes", "oracle"])]
+    /// it stood, unless the program, the content or the study has changed since.
+    #[arg(value_name = "STUDY.toml", conflicts_with_all = ["quick", "classes", "oracle", "fitted"])]
     pub(crate) study: Option<PathBuf>,
     /// Pupils of a school, in place of the study's.
     #[arg(long, requires = "study", value_parser = clap::value_parser!(u32).range(1..))]

@@ -602,6 +602,42 @@ fn a_study_reports_in_every_form_and_goes_on_where_it_stood() {
 }
 
 #[test]
+fn a_study_goes_on_from_no_cell_of_another_build() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("study.toml");
+    std::fs::write(&file, STUDY).unwrap();
+    let out = dir.path().join("out");
+    let study = || {
+        let args = ["simulate", file.to_str().unwrap(), "--out"];
+        let args: Vec<&str> = args.into_iter().chain([out.to_str().unwrap()]).collect();
+        let run = paceline(&dir.path().join("store"), &args, b"");
+        assert!(run.ok, "{}", run.stderr);
+        (
+            std::fs::read_to_string(out.join("study.json")).unwrap(),
+            run.stderr,
+        )
+    };
+    let (first, _) = study();
+    for cell in std::fs::read_dir(out.join("cells")).unwrap() {
+        let path = cell.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut cell: serde_json::Value = serde_json::from_str(&text).unwrap();
+        cell["build"] = "0123456789abcdef".into();
+        cell["classes"].as_array_mut().unwrap().reverse();
+        std::fs::write(&path, cell.to_string()).unwrap();
+    }
+    let (again, told) = study();
+    assert_eq!(again, first);
+    assert_eq!(
+        told.matches("taught by another build of paceline").count(),
+        1,
+        "{told}"
+    );
+    let (again, told) = study();
+    assert_eq!((again, told.contains("another build")), (first, false));
+}
+
+#[test]
 fn a_wrong_study_is_refused_with_its_place() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("study.toml");

@@ -8,7 +8,7 @@
 mod cells;
 mod report;
 
-pub use cells::{Cells, Courses, Kept, Part, run};
+pub use cells::{Cells, Courses, Kept, Part, Stale, run};
 pub use report::{Ablation, Curve, Effect, Report, SchoolEffect, Usage};
 
 use serde::{Deserialize, Serialize};

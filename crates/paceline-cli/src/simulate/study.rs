@@ -5,7 +5,8 @@ use crate::context::Context;
 use crate::{args, files, progress};
 use anyhow::Context as _;
 use indicatif::ProgressBar;
-use paceline_sim::study::{Cells, Courses, Design, Effect, Part, Report, run as teach};
+use paceline_sim::study::{Cells, Courses, Design, Effect, Part, Report, Stale, run as teach};
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -27,9 +28,14 @@ pub(super) fn run(context: &Context, file: &Path, args: &args::Simulate) -> anyh
         .then(|| context.bank().map(Arc::new))
         .transpose()?;
     let courses = Courses::of(&design, bank.as_ref())?;
-    let kept = Folder(args.out.join("cells"));
     let pool = super::threads(args)?;
     let clock = Clock::start();
+    let kept = Folder {
+        path: args.out.join("cells"),
+        build: build()?,
+        told: Mutex::default(),
+        bar: clock.bar.clone(),
+    };
     let report = pool.install(|| teach(&design, &courses, &kept, &|part| clock.show(part)))?;
     clock.bar.finish_and_clear();
     let tables = page::tables(&report);
@@ -59,24 +65,64 @@ fn design(file: &Path, args: &args::Simulate) -> anyhow::Result<Design> {
     Ok(design)
 }
 
+/// Names this program by a hash of its own bytes: any change to the engine, the simulation or what they are built with changes it.
+fn build() -> anyhow::Result<String> {
+    let bytes = std::env::current_exe()
+        .and_then(fs::read)
+        .context("could not read this program, by which a study's finished cells are known")?;
+    let digest = Sha256::digest(bytes);
+    Ok(digest[..8].iter().map(|b| format!("{b:02x}")).collect())
+}
+
 /// Finished cells as files of a folder.
-struct Folder(PathBuf);
+struct Folder {
+    path: PathBuf,
+    build: String,
+    /// The reasons for which cells were set aside so far; each is told once.
+    told: Mutex<Vec<Stale>>,
+    bar: ProgressBar,
+}
 
 impl Folder {
     fn path(&self, name: &str) -> PathBuf {
-        self.0.join(format!("{name}.json"))
+        self.path.join(format!("{name}.json"))
     }
 }
 
 impl Cells for Folder {
+    fn build(&self) -> &str {
+        &self.build
+    }
+
     fn load(&self, name: &str) -> Option<String> {
         fs::read_to_string(self.path(name)).ok()
     }
 
+    fn set_aside(&self, name: &str, stale: Stale) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.contains(&stale) {
+            return;
+        }
+        told.push(stale);
+        let why = match stale {
+            Stale::Design => "by another configuration of the study",
+            Stale::Content => "from other content",
+            Stale::Build => "by another build of paceline",
+            _ => "but cannot be read",
+        };
+        let path = self.path(name);
+        self.bar.suspend(|| {
+            eprintln!(
+                "cells that were taught {why} are set aside and taught anew; the first is {}",
+                path.display()
+            );
+        });
+    }
+
     fn save(&self, name: &str, text: &str) -> Result<(), String> {
         // Renamed into place: a cell is there whole or not at all.
-        let (path, part) = (self.path(name), self.0.join(format!("{name}.part")));
-        fs::create_dir_all(&self.0)
+        let (path, part) = (self.path(name), self.path.join(format!("{name}.part")));
+        fs::create_dir_all(&self.path)
             .and_then(|()| fs::write(&part, text))
             .and_then(|()| fs::rename(&part, &path))
             .map_err(|error| format!("{}: {error}", path.display()))

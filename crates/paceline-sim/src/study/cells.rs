@@ -16,8 +16,14 @@ use crate::world::{Family, Variant, World};
 
 /// Where finished cells are kept; the caller's, since a library knows no disk.
 pub trait Cells: Sync {
+    /// Names the program that teaches, by something that changes whenever its behaviour may: a cell taught by another is not gone on from.
+    fn build(&self) -> &str;
+
     /// What was kept under `name`, if anything was.
     fn load(&self, name: &str) -> Option<String>;
+
+    /// Told that what is kept under `name` is of no use; the cell is taught anew, and saved in its place.
+    fn set_aside(&self, name: &str, stale: Stale);
 
     /// Keeps `text` under `name`.
     ///
@@ -26,14 +32,34 @@ pub trait Cells: Sync {
     fn save(&self, name: &str, text: &str) -> Result<(), String>;
 }
 
+/// Why a kept cell is of no use to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stale {
+    /// It was cut off, or is of another format.
+    Unreadable,
+    /// The study's file, or what was put in its place, said something else.
+    Design,
+    /// It was taught from other content.
+    Content,
+    /// Another build taught it, which may teach otherwise.
+    Build,
+}
+
 /// Keeps nothing: a run that is interrupted begins anew.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Kept;
 
 impl Cells for Kept {
+    fn build(&self) -> &str {
+        ""
+    }
+
     fn load(&self, _: &str) -> Option<String> {
         None
     }
+
+    fn set_aside(&self, _: &str, _: Stale) {}
 
     fn save(&self, _: &str, _: &str) -> Result<(), String> {
         Ok(())
@@ -121,6 +147,9 @@ impl Cell {
     }
 }
 
+/// Version of the form that cells are kept in.
+const FORMAT: u32 = 2;
+
 /// A cell as it is kept.
 #[derive(Serialize, Deserialize)]
 struct Stored {
@@ -128,7 +157,33 @@ struct Stored {
     design: String,
     /// Versions of the banks that were taught from.
     bank: String,
+    /// The program that taught.
+    build: String,
     classes: Vec<Taught>,
+}
+
+/// What a cell's classes follow from, beside its name.
+struct Key<'a> {
+    design: &'a str,
+    bank: &'a str,
+    build: &'a str,
+}
+
+impl Key<'_> {
+    /// The classes of a kept cell, if it is one of this key.
+    fn open(&self, text: &str) -> Result<Vec<Taught>, Stale> {
+        let stored: Stored = serde_json::from_str(text).map_err(|_| Stale::Unreadable)?;
+        let rules = [
+            (stored.format == FORMAT, Stale::Unreadable),
+            (stored.design == self.design, Stale::Design),
+            (stored.bank == self.bank, Stale::Content),
+            (stored.build == self.build, Stale::Build),
+        ];
+        match rules.into_iter().find(|(holds, _)| !holds) {
+            Some((_, stale)) => Err(stale),
+            None => Ok(stored.classes),
+        }
+    }
 }
 
 /// The cells of a design: of each family, variant, world and subject the twins first, then the comparison, then the policies, each
@@ -163,7 +218,8 @@ fn cells(design: &Design) -> Vec<Cell> {
 
 /// Runs a study on all threads of the current rayon pool; `progress` may be called from any of them.
 ///
-/// The same design and courses give the same report on any number of threads, whatever of it was kept before.
+/// The same design and courses give the same report on any number of threads, whatever of it was kept before: only cells of the same
+/// design, content and build are gone on from.
 ///
 /// # Errors
 /// [`SimError`] if the engine refuses what a pupil did, or a cell cannot be kept.
@@ -201,11 +257,16 @@ fn teach(
     kept: &dyn Cells,
 ) -> Result<Vec<Taught>, SimError> {
     let (curriculum, bank) = &courses.courses[cell.subject];
-    let (name, version) = (cell.name(), bank.version().to_string());
-    let same = |stored: &Stored| stored.design == design.digest() && stored.bank == version;
-    let read = |text: String| serde_json::from_str(&text).ok().filter(same);
-    if let Some(stored) = kept.load(&name).and_then(read) {
-        return Ok(stored.classes);
+    let (name, digest, version) = (cell.name(), design.digest(), bank.version().to_string());
+    let key = Key {
+        design: &digest,
+        bank: &version,
+        build: kept.build(),
+    };
+    match kept.load(&name).map(|text| key.open(&text)) {
+        Some(Ok(classes)) => return Ok(classes),
+        Some(Err(stale)) => kept.set_aside(&name, stale),
+        None => {}
     }
     let world = World::draw(
         cell.family,
@@ -235,9 +296,10 @@ fn teach(
         },
     };
     let stored = Stored {
-        format: 1,
-        design: design.digest(),
+        format: FORMAT,
+        design: digest,
         bank: version,
+        build: kept.build().to_owned(),
         classes: school.run(cell.arm)?,
     };
     let text = serde_json::to_string(&stored).map_err(SimError::refused)?;

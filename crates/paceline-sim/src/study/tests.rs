@@ -38,11 +38,33 @@ generated = { skills = 10, items = 3, seed = 2 }
 /// Keeps cells in memory, and fails after `left` of them.
 #[derive(Default)]
 struct Shelf {
+    build: &'static str,
     cells: Mutex<BTreeMap<String, String>>,
+    aside: Mutex<Vec<(String, Stale)>>,
     left: Mutex<Option<usize>>,
 }
 
+impl Shelf {
+    /// As after a run to the end, each cell's text as `change` leaves it.
+    fn full(change: impl Fn(&str) -> String) -> Self {
+        let shelf = Self::default();
+        on_threads(2, &shelf).unwrap();
+        for text in shelf.cells.lock().unwrap().values_mut() {
+            *text = change(text);
+        }
+        shelf
+    }
+}
+
 impl Cells for Shelf {
+    fn build(&self) -> &str {
+        self.build
+    }
+
+    fn set_aside(&self, name: &str, stale: Stale) {
+        self.aside.lock().unwrap().push((name.to_owned(), stale));
+    }
+
     fn load(&self, name: &str) -> Option<String> {
         self.cells.lock().unwrap().get(name).cloned()
     }
@@ -84,6 +106,7 @@ fn one_thread_two_threads_and_a_resumed_run_report_the_same_bytes() {
     assert_eq!(shelf.cells.lock().unwrap().len(), 9);
     *shelf.left.lock().unwrap() = None;
     let resumed = on_threads(2, &shelf).unwrap();
+    assert!(shelf.aside.lock().unwrap().is_empty());
     let whole = on_threads(1, &Kept).unwrap();
     assert_eq!(bytes(&resumed), bytes(&whole));
 }
@@ -149,16 +172,38 @@ fn a_study_reports_each_subject_year_group_and_school() {
     assert!(lines.len() > 100 && lines.iter().all(|line| line.split(',').count() == 5));
 }
 
+/// Runs on cells of which each has other `minutes` and what `change` does to it, and expects to find them set aside.
+fn check_stale(build: &'static str, change: impl Fn(&str) -> String, wanted: Stale) {
+    let mut shelf = Shelf::full(|text| change(&text.replace("\"minutes\":", "\"minutes\":1")));
+    shelf.build = build;
+    let report = on_threads(2, &shelf).unwrap();
+    assert_eq!(bytes(&report), bytes(&on_threads(2, &Kept).unwrap()));
+    let aside = std::mem::take(&mut *shelf.aside.lock().unwrap());
+    assert_eq!(aside.len(), shelf.cells.lock().unwrap().len());
+    assert!(aside.iter().all(|(_, stale)| *stale == wanted), "{aside:?}");
+    // They are replaced, so the next run goes on from them.
+    assert_eq!(bytes(&on_threads(2, &shelf).unwrap()), bytes(&report));
+    assert!(shelf.aside.lock().unwrap().is_empty());
+}
+
 #[test]
-fn a_cell_of_another_design_is_taught_anew() {
-    let shelf = Shelf::default();
-    let first = on_threads(1, &shelf).unwrap();
-    for text in shelf.cells.lock().unwrap().values_mut() {
-        *text = text
-            .replace(&first.design, "0123456789abcdef")
-            .replace("\"minutes\":", "\"minutes\":1");
-    }
-    assert_eq!(bytes(&on_threads(1, &shelf).unwrap()), bytes(&first));
+fn a_cell_of_another_build_content_or_design_is_taught_anew() {
+    let design = Design::parse(SMALL).unwrap();
+    let banks: Vec<String> = Courses::of(&design, None)
+        .unwrap()
+        .courses
+        .iter()
+        .map(|(_, bank)| bank.version().to_string())
+        .collect();
+    check_stale("another", str::to_owned, Stale::Build);
+    let other = |text: &str| text.replace(&design.digest(), "0123456789abcdef");
+    check_stale("", other, Stale::Design);
+    let other = |text: &str| text.replace(&banks[0], "old").replace(&banks[1], "old");
+    check_stale("", other, Stale::Content);
+    let cut = |text: &str| text[..text.len() / 2].to_owned();
+    check_stale("", cut, Stale::Unreadable);
+    let older = |text: &str| text.replacen("\"format\":2", "\"format\":1", 1);
+    check_stale("", older, Stale::Unreadable);
 }
 
 #[test]
