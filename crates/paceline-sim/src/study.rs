@@ -4,6 +4,8 @@
 //! 2. [`run`] teaches the study cell by cell (a world, subject, school and arm); [`Cells`] keeps finished cells, so that a run that was
 //!    interrupted goes on where it stood. What is reported is read back from a cell's text, so both ways give the same bytes.
 //! 3. [`Report`] tells the effects: the schools under the policy against the same pupils under the pacing guide, and against other schools.
+//!
+//! `docs/rand.md` has what came of `studies/rand.toml`, beside what was published.
 
 mod cells;
 mod report;
