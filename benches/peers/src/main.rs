@@ -6,6 +6,7 @@ mod lessons;
 mod library;
 mod memory;
 mod ours;
+mod simulation;
 mod timing;
 
 use lessons::Extent;
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use timing::Row;
 
-const USAGE: &str = "usage: paceline-peers [--quick] [memory|lessons]";
+const USAGE: &str = "usage: paceline-peers [--quick] [memory|simulation|lessons]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -28,8 +29,9 @@ fn main() -> ExitCode {
         ref parts => (Extent::Full, parts),
     };
     let rows = match parts {
-        [] => [memory::rows(), lessons::rows(extent)].concat(),
+        [] => [memory::rows(), simulation::rows(), lessons::rows(extent)].concat(),
         ["memory"] => memory::rows(),
+        ["simulation"] => simulation::rows(),
         ["lessons"] => lessons::rows(extent),
         _ => {
             eprintln!("{USAGE}");
