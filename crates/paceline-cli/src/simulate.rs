@@ -193,7 +193,7 @@ fn print_table(study: &Study, out: &mut dyn Write) -> io::Result<()> {
         family = &row.family;
         writeln!(
             out,
-            "{name:<11} {:<16} {} {} {:>7.0}",
+            "{name:<11} {:<16} {}  {}  {:>7.0}",
             row.policy,
             end(row),
             delayed(row),
@@ -207,7 +207,7 @@ fn print_table(study: &Study, out: &mut dyn Write) -> io::Result<()> {
     for lead in closest(study) {
         writeln!(
             out,
-            "{:<11} {:<16} {} {}",
+            "{:<11} {:<16} {}  {}",
             lead.family,
             lead.policy,
             interval(lead.end),
@@ -242,5 +242,5 @@ fn delayed(row: &Row) -> String {
 }
 
 fn interval((mean, low, high): (f64, f64, f64)) -> String {
-    format!("{mean:>+7.2} ({low:>+6.2} {high:>+6.2}) ")
+    format!("{mean:>+7.2} ({low:>+6.2} {high:>+6.2})")
 }

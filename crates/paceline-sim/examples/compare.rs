@@ -1,6 +1,9 @@
 //! The comparison on a shipped or a generated course, one line a row:
 //! `cargo run --release -p paceline-sim --example compare -- CLASSES VARIANT COURSE POLICIES SEED FAMILY`.
 //!
+//! A row ends on the gain of the lowest and the highest fifth of the pre-test, and the lowest end of any fifth's interval.
+//! Below them, how far the engine is ahead of each other policy by the same classes under both, where it is one of the policies.
+//!
 //! `VARIANT` is a name or `all`; `COURSE` is `gen` or a course under `content/`; `POLICIES` is `all`, `ablations`
 //! or names divided by commas, an ablation's as well; `FAMILY` is a name, and all but the one held out where it is left out.
 
@@ -56,7 +59,7 @@ fn main() -> Result<(), Failure> {
     let study = compare(&curriculum, &config, &|_| ())?;
     for (row, figure) in study.comparison.rows.iter().zip(&study.figures) {
         println!(
-            "{:11}{:20}{:26}{:+.2} ({:+.2} {:+.2})  {:+.2} ({:+.2} {:+.2})  {:4.0} min {:5.0} done  {:.2} {:.2} {:.2}  fifths {:+.2} {:+.2}",
+            "{:11}{:20}{:26}{:+.2} ({:+.2} {:+.2})  {:+.2} ({:+.2} {:+.2})  {:4.0} min {:5.0} done  {:.2} {:.2} {:.2}  fifths {:+.2} {:+.2}, {:+.2} at least",
             row.family,
             row.variant,
             row.policy,
@@ -73,6 +76,24 @@ fn main() -> Result<(), Failure> {
             figure.shares[2],
             figure.quintiles[0].0,
             figure.quintiles[4].0,
+            figure
+                .quintiles
+                .iter()
+                .fold(f64::INFINITY, |low, fifth| low.min(fifth.1)),
+        );
+    }
+    for lead in &study.leads {
+        println!(
+            "{:11}{:20}engine ahead of {:26}{:+.3} ({:+.3} {:+.3})  {:+.3} ({:+.3} {:+.3})",
+            lead.family,
+            lead.variant,
+            lead.policy,
+            lead.end.0,
+            lead.end.1,
+            lead.end.2,
+            lead.delayed.0,
+            lead.delayed.1,
+            lead.delayed.2,
         );
     }
     eprintln!("{:.1} s", start.elapsed().as_secs_f64());

@@ -235,18 +235,18 @@ pub struct Study {
     pub comparison: Comparison,
     /// One figure a row, in the same order.
     pub figures: Vec<Figure>,
-    /// The engine beside each baseline, in the order of the rows.
+    /// The engine beside each other policy but the oracle, in the order of the rows.
     pub leads: Vec<Lead>,
 }
 
-/// How far the engine is ahead of a baseline, by the same classes under both: mean and 95 % interval, SD.
+/// How far the engine is ahead of another policy, by the same classes under both: mean and 95 % interval, SD.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Lead {
     /// Family of students.
     pub family: String,
     /// Variant of its worlds.
     pub variant: String,
-    /// The baseline.
+    /// The other policy.
     pub policy: String,
     /// On the test at the end of the term.
     pub end: (f64, f64, f64),
@@ -351,17 +351,17 @@ pub fn compare(
     })
 }
 
-/// The engine, all strategies at their defaults, beside each baseline of one cell.
+/// The engine, all strategies at their defaults, beside each other policy of one cell but the oracle.
 fn leads_of(jobs: &[Job], results: &[Vec<term::Outcome>], classes: usize, sd: f64) -> Vec<Lead> {
     let engine = PolicyKind::Engine(Strategies::default());
     let policies = || jobs.chunks(classes).zip(results.chunks(classes));
-    let Some((_, engine)) = policies().find(|(jobs, _)| jobs[0].policy == engine) else {
+    let Some((_, taught)) = policies().find(|(jobs, _)| jobs[0].policy == engine) else {
         return Vec::new();
     };
-    let lead = |(jobs, baseline): (&[Job], &[Vec<term::Outcome>])| {
+    let lead = |(jobs, other): (&[Job], &[Vec<term::Outcome>])| {
         let beside = Cell {
-            control: baseline,
-            results: engine,
+            control: other,
+            results: taught,
             sd,
         };
         Lead {
@@ -372,8 +372,10 @@ fn leads_of(jobs: &[Job], results: &[Vec<term::Outcome>], classes: usize, sd: f6
             delayed: interval(&beside.gains(|result| result.delayed)),
         }
     };
-    let is_baseline = |(jobs, _): &(&[Job], _)| matches!(jobs[0].policy, PolicyKind::Baseline(_));
-    policies().filter(is_baseline).map(lead).collect()
+    policies()
+        .filter(|(jobs, _)| ![engine, PolicyKind::Oracle].contains(&jobs[0].policy))
+        .map(lead)
+        .collect()
 }
 
 fn check(curriculum: &Curriculum, config: &Config) -> Result<(), SimError> {
