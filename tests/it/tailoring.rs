@@ -1,8 +1,9 @@
 //! What makes two students' lessons differ, and only that.
 
 use crate::support::{NOON, attempt, chain, engine, enrol, event, id, skills, timed};
-use paceline::event::{ActivityKind, Enrolled, EventBody, Studied};
-use paceline::units::Probability;
+use paceline::event::{ActivityKind, Control, ControlEvent, Enrolled, EventBody, Goal, Studied};
+use paceline::time::DAY_SECONDS;
+use paceline::units::{Minutes, Probability};
 use paceline::{Engine, Plan, PlanRequest};
 
 fn plan(engine: &Engine, learner: &str, days: i64) -> Plan {
@@ -267,4 +268,53 @@ fn many_plans_are_those_that_each_gets_alone() {
         let own = engine.plan(&member.plan.learner, &request, now, 1).unwrap();
         assert_eq!(member.plan, own);
     }
+}
+
+#[test]
+fn without_minutes_a_day_declared_the_outlook_goes_by_those_that_were_used() {
+    let engine = engine(8);
+    enrol(&engine, "kim", Enrolled::default());
+    let goal = Goal {
+        skills: vec!["c/s07".into()],
+        threshold: Probability::clamped(0.8),
+        date: Some(NOON.plus_days(60)),
+    };
+    let ask = PlanRequest::minutes(20.0).goal(goal.clone());
+    let minutes = |days| {
+        let plan = engine.plan(&id("kim"), &ask, NOON.plus_days(days), 1);
+        plan.unwrap().outlook.unwrap().minutes_a_day.get()
+    };
+    assert_eq!(minutes(0), 20.0);
+
+    // Three weeks of ten minutes on every other day.
+    for n in 0..11 * 15 {
+        let seconds = n / 15 * 2 * DAY_SECONDS + n % 15 * 60;
+        let answer = attempt(&format!("c/s00-{}", n % 6), true);
+        engine
+            .record(event("kim", &format!("a{n}"), seconds, answer))
+            .unwrap();
+    }
+    let used = minutes(22);
+    assert!((3.5..7.5).contains(&used), "{used}");
+
+    let set = |name: &str, control| {
+        let (who, reason) = ("teacher".into(), String::new());
+        let set = EventBody::Control(ControlEvent {
+            who,
+            reason,
+            control,
+        });
+        engine
+            .record(event("kim", name, 22 * DAY_SECONDS, set))
+            .unwrap();
+    };
+    set("goal", Control::Goal(goal));
+    let estimated = || {
+        let report = engine.learner(&id("kim"), NOON.plus_days(22)).unwrap();
+        report.goal.unwrap().estimated.unwrap()
+    };
+    let slow = estimated();
+    set("minutes", Control::MinutesADay(Minutes::clamped(30.0)));
+    assert!(estimated() < slow);
+    assert_eq!(minutes(23), 30.0);
 }

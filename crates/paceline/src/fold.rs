@@ -61,7 +61,7 @@ impl Folder<'_> {
                 why: SkipReason::Boring,
             } => left(state, activity, day),
             EventBody::Abandoned { activity, seconds } => {
-                state.profile.minutes += f64::from(*seconds) / 60.0;
+                worked(state, *seconds, day);
                 left(state, activity, day);
             }
             EventBody::Rated { theme, rating } => {
@@ -97,7 +97,11 @@ impl Folder<'_> {
     }
 
     fn studied(&self, state: &mut State, studied: &Studied, at: Timestamp) {
-        state.profile.minutes += f64::from(studied.seconds) / 60.0;
+        worked(
+            state,
+            studied.seconds,
+            study_day(at, state.profile.utc_offset),
+        );
         state.profile.done(&studied.skill);
         if let Some(skill) = self.bank.skill_ix(&studied.skill) {
             state
@@ -120,7 +124,11 @@ impl Folder<'_> {
             .or(entry.judged.as_ref())?;
         let right = score.get() >= 1.0 && attempt.tries <= 1 && attempt.help <= Help::Hint;
         state.profile.attempts += 1;
-        state.profile.minutes += f64::from(attempt.seconds) / 60.0;
+        worked(
+            state,
+            attempt.seconds,
+            study_day(at, state.profile.utc_offset),
+        );
         state.profile.answered(&attempt.item, at, right);
         let item = self.bank.item_ix(&attempt.item)?;
         let skills = self.bank.item_skills(item);
@@ -250,6 +258,12 @@ impl Folder<'_> {
             _ => attempt.instance.theme.as_deref(),
         }
     }
+}
+
+/// Seconds of work, counted in all and towards the minutes that the learner has a day.
+fn worked(state: &mut State, seconds: f32, day: StudyDay) {
+    state.profile.minutes += f64::from(seconds) / 60.0;
+    state.budget = state.budget.after(day, seconds / 60.0);
 }
 
 /// An activity that was left tells against its theme.

@@ -218,7 +218,7 @@ pub struct Outlook {
     pub expected: Vec<(String, Probability)>,
     /// Minutes a day that would be needed.
     pub minutes_a_day_needed: Minutes,
-    /// Minutes a day that the learner has.
+    /// Minutes a day that the learner has: as declared, else as used so far, else this lesson's.
     pub minutes_a_day: Minutes,
 }
 

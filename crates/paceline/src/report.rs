@@ -94,7 +94,7 @@ pub struct GoalReport {
     pub reached: u32,
     /// Expected minutes until all are; from lesson minutes, items and the learner's pace.
     pub minutes_left: Minutes,
-    /// When that is at the learner's minutes a day.
+    /// When that is at the learner's minutes a day, as declared, else as used so far; none before any work.
     pub estimated: Option<Timestamp>,
 }
 

@@ -4,20 +4,25 @@ use crate::interests::Interests;
 use crate::profile::Profile;
 use paceline_bank::Bank;
 use paceline_core::ids::{EventId, ItemIx, SkillIx};
-use paceline_core::time::Timestamp;
-use paceline_learner::pace::Pace;
+use paceline_core::time::{Timestamp, study_day};
+use paceline_core::units::Minutes;
+use paceline_learner::pace::{Budget, Pace};
 use paceline_learner::{Ids, Learner, Params};
 use paceline_store::EventKey;
 use serde::{Deserialize, Serialize};
 
 /// The format of a stored view.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
+
+/// How many weeks ahead the minutes a day are looked for where there is no date.
+const WEEKS: i32 = 4;
 
 /// The model's state and the profile beside it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
     pub(crate) learner: Learner,
     pub(crate) pace: Pace,
+    pub(crate) budget: Budget,
     pub(crate) interests: Interests,
     pub(crate) profile: Profile,
     /// How many events are folded in.
@@ -36,6 +41,7 @@ struct Stored {
     last: Option<(Timestamp, EventId)>,
     profile: Profile,
     pace: Pace,
+    budget: Budget,
     interests: Interests,
     learner: Vec<u8>,
 }
@@ -45,11 +51,22 @@ impl State {
         Self {
             learner: Learner::new(params),
             pace: Pace::default(),
+            budget: Budget::default(),
             interests: Interests::default(),
             profile: Profile::default(),
             version: 0,
             last: None,
         }
+    }
+
+    /// Minutes the learner has on an average day until `until`: as declared, else as really used so far.
+    pub(crate) fn minutes_a_day(&self, now: Timestamp, until: Option<Timestamp>) -> Option<f32> {
+        let declared = self.profile.minutes_a_day.map(Minutes::get);
+        declared.filter(|minutes| 0.0 < *minutes).or_else(|| {
+            let day = |at| study_day(at, self.profile.utc_offset);
+            let days = until.map_or(WEEKS * 7, |date| day(date).0.saturating_sub(day(now).0));
+            self.budget.minutes_a_day(day(now), days)
+        })
     }
 
     pub(crate) fn encode(&self, bank: &Bank, params_version: &str) -> Vec<u8> {
@@ -60,6 +77,7 @@ impl State {
             last: self.last.as_ref().map(|key| (key.at, key.id.clone())),
             profile: self.profile.clone(),
             pace: self.pace,
+            budget: self.budget,
             interests: self.interests.clone(),
             learner: self.learner.encode(&BankIds(bank)),
         };
@@ -77,12 +95,14 @@ impl State {
             version,
             profile,
             pace,
+            budget,
             interests,
             ..
         } = stored;
         let state = Self {
             learner,
             pace,
+            budget,
             interests,
             profile,
             version,

@@ -111,7 +111,7 @@ pub struct Enrolled {
     pub known: Vec<String>,
     /// Language of lessons, e.g. `en`.
     pub language: Option<String>,
-    /// Minutes a day that the learner has.
+    /// Minutes a day that the learner has; where it is not declared, a goal's outlook goes by the days and minutes really used.
     pub minutes_a_day: Option<Minutes>,
     /// Group, a class say: pace and exposure are averaged over it.
     pub group: Option<String>,

@@ -228,6 +228,15 @@ impl Budget {
         self.p_used(day) * self.minutes_when_used()
     }
 
+    /// Expected minutes on an average day of the `days` from `from` on; none of a learner who never worked.
+    #[must_use]
+    pub fn minutes_a_day(&self, from: StudyDay, days: i32) -> Option<f32> {
+        self.last?;
+        let days = days.max(1);
+        let until = StudyDay(from.0.saturating_add(days));
+        Some(self.minutes_between(from, until) / days as f32)
+    }
+
     /// Expected minutes from `from` until before `until`.
     #[must_use]
     pub fn minutes_between(&self, from: StudyDay, until: StudyDay) -> f32 {

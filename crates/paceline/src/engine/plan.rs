@@ -321,7 +321,7 @@ impl Engine {
                 Purpose::Place { max_questions } => scheduler::Purpose::Place { max_questions },
             },
             goal: goal
-                .map(|goal| self.goal(goal, profile.minutes_a_day))
+                .map(|goal| self.goal(goal, state.minutes_a_day(now, goal.date)))
                 .transpose()?,
             filter: request
                 .filter
@@ -381,12 +381,12 @@ impl Engine {
         Ok(known)
     }
 
-    fn goal(&self, goal: &Goal, minutes_a_day: Option<Minutes>) -> Result<scheduler::Goal, Error> {
+    fn goal(&self, goal: &Goal, minutes_a_day: Option<f32>) -> Result<scheduler::Goal, Error> {
         Ok(scheduler::Goal {
             skills: self.skills(&goal.skills)?,
             threshold: goal.threshold.get(),
             date: goal.date,
-            minutes_a_day: minutes_a_day.map_or(0.0, Minutes::get),
+            minutes_a_day: minutes_a_day.unwrap_or(0.0),
         })
     }
 

@@ -255,11 +255,7 @@ impl Engine {
             minutes += each * (ANSWERS_TO_MASTERY - answered).max(1.0);
         }
         minutes *= state.pace.factor();
-        let a_day = state
-            .profile
-            .minutes_a_day
-            .map(Minutes::get)
-            .filter(|minutes| *minutes > 0.0);
+        let a_day = state.minutes_a_day(now, goal.date);
         GoalReport {
             goal: goal.clone(),
             skills: skills.len() as u32,
