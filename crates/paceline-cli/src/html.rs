@@ -3,8 +3,8 @@
 /// The look of a page.
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}
 h1,h2,h3{line-height:1.2}table{border-collapse:collapse}td,th{padding:.2rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}
-td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:pre}.cols{display:grid;grid-template-columns:repeat(3,1fr);gap:1rem}
-.cols li{margin:.4rem 0}small{color:#666;display:block}svg{max-width:100%;height:auto}tr.engine{font-weight:600}";
+td.n,th.n{text-align:right}td.n{font-variant-numeric:tabular-nums;white-space:pre}.cols{display:grid;grid-template-columns:repeat(3,1fr);gap:1rem}
+.cols li{margin:.4rem 0}small{color:#666;display:block}summary{color:#666}.wide td{white-space:nowrap}svg{max-width:100%;height:auto}tr.engine{font-weight:600}";
 
 /// The head of a page, and its title.
 pub(crate) fn begin(title: &str) -> String {

@@ -242,5 +242,5 @@ fn delayed(row: &Row) -> String {
 }
 
 fn interval((mean, low, high): (f64, f64, f64)) -> String {
-    format!("{mean:>+7.2} ({low:>+6.2} {high:>+6.2})")
+    format!("{mean:>+7.2} ({low:+.2} {high:+.2})")
 }

@@ -15,6 +15,7 @@ pub(super) fn page(bank: &Bank, students: &[Shown], study: &Study) -> anyhow::Re
          engine's own model of a student.</p>",
         study.comparison.seed, study.comparison.worlds
     )?;
+    summary(&mut page, study)?;
     sequences(&mut page, bank, students)?;
     let mut families: Vec<&str> = study
         .comparison
@@ -42,16 +43,6 @@ pub(super) fn page(bank: &Bank, students: &[Shown], study: &Study) -> anyhow::Re
             plots::gains(&rows)?
         )?;
         table(&mut page, &rows)?;
-        if let Some(lead) = closest(study).iter().find(|lead| lead.family == family) {
-            write!(
-                page,
-                "<p>Ahead of the best other policy, {}, by {} at the end of the term and by {} thirty days later, from the same classes \
-                 under both.</p>",
-                escape(&lead.policy),
-                interval(lead.end),
-                interval(lead.delayed)
-            )?;
-        }
         write!(page, "<h3>Learning</h3>{}", plots::learning(&figures)?)?;
         write!(
             page,
@@ -63,6 +54,29 @@ pub(super) fn page(bank: &Bank, students: &[Shown], study: &Study) -> anyhow::Re
     Ok(page)
 }
 
+/// How far the engine is ahead, first of all.
+fn summary(page: &mut String, study: &Study) -> std::fmt::Result {
+    page.push_str(
+        "<h2>The engine ahead of the best other policy</h2><p>From the same classes under both.</p>\
+         <table><tr><th>students<th>best other<th class=\"n\">end of term<th class=\"n\">30 days later</tr>",
+    );
+    for lead in closest(study) {
+        write!(
+            page,
+            "<tr><td>{}<td>{}<td class=\"n\">{}<td class=\"n\">{}</tr>",
+            escape(&lead.family),
+            escape(&lead.policy),
+            interval(lead.end),
+            interval(lead.delayed)
+        )?;
+    }
+    page.push_str("</table>");
+    Ok(())
+}
+
+/// How many activities of a lesson are open to the eye at once.
+const OPEN: usize = 8;
+
 fn sequences(page: &mut String, bank: &Bank, students: &[Shown]) -> std::fmt::Result {
     page.push_str("<h2>Three students, twenty minutes, the same course</h2><div class=\"cols\">");
     for student in students {
@@ -73,7 +87,15 @@ fn sequences(page: &mut String, bank: &Bank, students: &[Shown]) -> std::fmt::Re
             escape(&student.learner),
             escape(&student.about)
         )?;
-        for activity in &student.plan.activities {
+        for (place, activity) in student.plan.activities.iter().enumerate() {
+            if place == OPEN {
+                let more = student.plan.activities.len() - OPEN;
+                write!(
+                    page,
+                    "</ol><details><summary>{more} more</summary><ol start=\"{}\">",
+                    OPEN + 1
+                )?;
+            }
             let (what, why) = line(bank, activity);
             write!(
                 page,
@@ -83,14 +105,18 @@ fn sequences(page: &mut String, bank: &Bank, students: &[Shown]) -> std::fmt::Re
                 escape(&why)
             )?;
         }
-        page.push_str("</ol></section>");
+        page.push_str("</ol>");
+        if OPEN < student.plan.activities.len() {
+            page.push_str("</details>");
+        }
+        page.push_str("</section>");
     }
     page.push_str("</div>");
     Ok(())
 }
 
 fn table(page: &mut String, rows: &[&Row]) -> std::fmt::Result {
-    page.push_str("<table><tr><th>policy<th>end of term<th>30 days later<th>minutes</tr>");
+    page.push_str("<table><tr><th>policy<th class=\"n\">end of term<th class=\"n\">30 days later<th class=\"n\">minutes</tr>");
     for row in rows {
         let class = if row.policy == "engine" {
             " class=\"engine\""

@@ -260,6 +260,11 @@ pub(super) fn markdown(report: &Report, tables: &[Table]) -> String {
     text
 }
 
+/// Figures stand to the right.
+fn is_figure(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c))
+}
+
 /// The report as one page without scripts, with figures.
 pub(super) fn html(report: &Report, tables: &[Table]) -> anyhow::Result<String> {
     let mut page = begin(&report.name);
@@ -267,18 +272,22 @@ pub(super) fn html(report: &Report, tables: &[Table]) -> anyhow::Result<String> 
     for table in tables {
         write!(
             page,
-            "<h2>{}</h2><p>{}</p><table><tr>",
+            "<h2>{}</h2><p>{}</p><table class=\"wide\"><tr>",
             escape(&table.title),
             table.note
         )?;
-        table
-            .head
-            .iter()
-            .try_for_each(|head| write!(page, "<th>{head}"))?;
+        let class = |column: usize| match table.rows.first() {
+            Some(row) if is_figure(&row[column]) => " class=\"n\"",
+            _ => "",
+        };
+        for (column, head) in table.head.iter().enumerate() {
+            write!(page, "<th{}>{head}", class(column))?;
+        }
         for row in &table.rows {
             page.push_str("<tr>");
-            row.iter()
-                .try_for_each(|text| write!(page, "<td>{}", escape(text)))?;
+            for (column, text) in row.iter().enumerate() {
+                write!(page, "<td{}>{}", class(column), escape(text))?;
+            }
         }
         page.push_str("</table>");
     }
