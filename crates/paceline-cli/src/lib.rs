@@ -75,9 +75,9 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
 /// Whether the reader of the output has gone away, which is no failure of ours.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let broken = |cause: &(dyn std::error::Error + 'static)| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+        let plain = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let json = cause.downcast_ref::<serde_json::Error>();
+        plain.or_else(|| json?.io_error_kind()) == Some(io::ErrorKind::BrokenPipe)
     };
     error.chain().any(broken)
 }
@@ -111,5 +111,31 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         Error::Store(_) => Some("the store is the folder that `--store DIR` names".to_owned()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader who has gone away.
+    struct Gone;
+
+    impl io::Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_who_goes_away_is_no_failure() {
+        let text = writeln!(Gone, "text").unwrap_err();
+        let json = serde_json::to_writer(Gone, &[1]).unwrap_err();
+        assert!(is_broken_pipe(&text.into()) && is_broken_pipe(&json.into()));
+        let other = io::Error::from(io::ErrorKind::NotFound);
+        assert!(!is_broken_pipe(&other.into()));
     }
 }
