@@ -309,6 +309,16 @@ impl Bank {
         })
     }
 
+    /// The chance that a guess at an item is right: one over the choices where one is to be chosen, and 0 of a typed answer.
+    pub fn p_guess(&self, item: ItemIx) -> f32 {
+        let guess = |part: &Part| match choice_kind(part).0 {
+            PartKind::ChooseOne if part.answers.is_empty() => 1.0 / part.choices.len() as f32,
+            _ => 0.0,
+        };
+        self.body(item)
+            .map_or(0.0, |body| body.parts.iter().map(guess).product())
+    }
+
     /// The item as a learner sees it: a pure function of item, seed, theme and language.
     ///
     /// # Errors

@@ -24,11 +24,19 @@ const EMPTY: u32 = u32::MAX;
 
 fn hash(text: &str) -> u64 {
     let mut h = 0xcbf2_9ce4_8422_2325_u64;
-    for chunk in text.as_bytes().chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        h = (h ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut add = |word: u64| {
+        h = (h ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         h ^= h >> 29;
+    };
+    let (words, rest) = text.as_bytes().as_chunks();
+    for word in words {
+        add(u64::from_le_bytes(*word));
+    }
+    if !rest.is_empty() {
+        add(rest
+            .iter()
+            .rev()
+            .fold(0, |word, &byte| word << 8 | u64::from(byte)));
     }
     h ^ (h >> 32)
 }

@@ -109,7 +109,7 @@ fn print_activity(place: usize, activity: &Activity, out: &mut dyn Write) -> io:
     let reasons: Vec<_> = activity
         .reasons
         .iter()
-        .map(|reason| reason.text.as_str())
+        .map(|reason| &*reason.text)
         .collect();
     writeln!(out, "     because {}", reasons.join("; "))
 }

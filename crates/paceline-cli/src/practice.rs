@@ -134,7 +134,7 @@ impl Session<'_> {
             .reasons
             .iter()
             .take(2)
-            .map(|reason| reason.text.as_str());
+            .map(|reason| &*reason.text);
         let why = reasons.collect::<Vec<_>>().join("; ");
         let heading = format!(
             "\n--- {place}. {}: {title} ({:.1} min)",

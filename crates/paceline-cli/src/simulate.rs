@@ -143,7 +143,7 @@ fn print_students(bank: &Bank, students: &[Shown], out: &mut dyn Write) -> io::R
         writeln!(out, "\nWhy, for {}:", student.learner)?;
         for activity in student.plan.activities.iter().take(3) {
             let (what, _) = line(bank, activity);
-            let reasons: Vec<_> = activity.reasons.iter().map(|r| r.text.as_str()).collect();
+            let reasons: Vec<_> = activity.reasons.iter().map(|r| &*r.text).collect();
             writeln!(out, "  {what}: {}", reasons.join("; "))?;
         }
     }

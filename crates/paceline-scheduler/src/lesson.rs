@@ -1,5 +1,6 @@
 //! What the scheduler answers: an ordered lesson, and why.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use paceline_core::ids::{ItemIx, SkillIx, ThemeIx};
@@ -132,63 +133,68 @@ pub enum Reason {
     },
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Reason {
+    /// The reason in words.
+    #[must_use]
+    pub fn text(&self) -> Cow<'static, str> {
         match *self {
             Self::Ready { readiness } => {
-                write!(
-                    f,
-                    "what it builds on is in place ({:.0} %)",
-                    readiness * 100.0
-                )
+                format!("what it builds on is in place ({} %)", percent(readiness)).into()
             }
             Self::Due {
                 elapsed_days,
                 later,
                 later_if_right,
                 ..
-            } => write!(
-                f,
-                "last practised {elapsed_days:.0} {} ago; looking ahead {:.0} % would be recalled, {:.0} % after a right answer now",
+            } => format!(
+                "last practised {} {} ago; looking ahead {} % would be recalled, {} % after a right answer now",
+                elapsed_days.round_ties_even() as i64,
                 if elapsed_days < 1.5 { "day" } else { "days" },
-                later * 100.0,
-                later_if_right * 100.0
-            ),
-            Self::Goal { weight } if 1.0 <= weight => f.write_str("it belongs to the goal"),
-            Self::Goal { .. } => f.write_str("it lies on the way to the goal"),
-            Self::Unlocks { value } => write!(f, "it opens later skills (worth {value:.1})"),
-            Self::Difficulty { p_correct, target } => write!(
-                f,
-                "about {:.0} % likely to be right, aiming at {:.0} %",
-                p_correct * 100.0,
-                target * 100.0
-            ),
-            Self::Interest { .. } => f.write_str("it is set in a theme the learner likes"),
-            Self::AlsoPractises { .. } => f.write_str("it practises related skills as well"),
+                percent(later),
+                percent(later_if_right)
+            )
+            .into(),
+            Self::Goal { weight } if 1.0 <= weight => "it belongs to the goal".into(),
+            Self::Goal { .. } => "it lies on the way to the goal".into(),
+            Self::Unlocks { value } => format!("it opens later skills (worth {value:.1})").into(),
+            Self::Difficulty { p_correct, target } => format!(
+                "about {} % likely to be right, aiming at {} %",
+                percent(p_correct),
+                percent(target)
+            )
+            .into(),
+            Self::Interest { .. } => "it is set in a theme the learner likes".into(),
+            Self::AlsoPractises { .. } => "it practises related skills as well".into(),
             Self::Exploration { choices } => {
-                write!(
-                    f,
-                    "picked among {choices} about equally good ones to learn what works"
-                )
+                format!("picked among {choices} about equally good ones to learn what works").into()
             }
-            Self::Remediation { p_prerequisite, .. } => write!(
-                f,
-                "recent mistakes go back to this earlier skill, which is at {:.0} %",
-                p_prerequisite * 100.0
-            ),
-            Self::Relearning => {
-                f.write_str("the review was missed; it comes again until it is right")
-            }
-            Self::ProbablyKnown { p_correct } => write!(
-                f,
-                "probably known already ({:.0} %), so it is tried before its lesson",
-                p_correct * 100.0
-            ),
-            Self::Pinned => f.write_str("a teacher asked for it"),
-            Self::Syllabus => f.write_str("it is the next step of the syllabus"),
-            Self::Information { .. } => f.write_str("the answer tells what the learner knows"),
+            Self::Remediation { p_prerequisite, .. } => format!(
+                "recent mistakes go back to this earlier skill, which is at {} %",
+                percent(p_prerequisite)
+            )
+            .into(),
+            Self::Relearning => "the review was missed; it comes again until it is right".into(),
+            Self::ProbablyKnown { p_correct } => format!(
+                "probably known already ({} %), so it is tried before its lesson",
+                percent(p_correct)
+            )
+            .into(),
+            Self::Pinned => "a teacher asked for it".into(),
+            Self::Syllabus => "it is the next step of the syllabus".into(),
+            Self::Information { .. } => "the answer tells what the learner knows".into(),
         }
     }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+/// A share in whole percent.
+fn percent(share: f32) -> i32 {
+    (share * 100.0).round_ties_even() as i32
 }
 
 /// One candidate of a slot, as it would have been shown.

@@ -6,7 +6,7 @@
 use crate::engine::SkillChange;
 use crate::journal::Entry;
 use crate::state::State;
-use paceline_bank::{Bank, ItemThemes, PartKind, RenderedPart};
+use paceline_bank::{Bank, ItemThemes};
 use paceline_core::event::{ActivityKind, Attempt, Enrolled, EventBody, Help, SkipReason, Studied};
 use paceline_core::ids::{EventId, ItemIx, SkillIx};
 use paceline_core::math;
@@ -129,8 +129,9 @@ impl Folder<'_> {
             attempt.seconds,
             study_day(at, state.profile.utc_offset),
         );
-        state.profile.answered(&attempt.item, at, right);
-        let item = self.bank.item_ix(&attempt.item)?;
+        let item = self.bank.item_ix(&attempt.item);
+        state.profile.answered(&attempt.item, item, at, right);
+        let item = item?;
         let skills = self.bank.item_skills(item);
         state.profile.done(&attempt.item);
         state.profile.done(&self.bank.skill(skills[0]).id);
@@ -205,21 +206,13 @@ impl Folder<'_> {
         })
     }
 
-    /// The chance that a guess is right: one over the choices, and 0 of a typed answer.
-    ///
-    /// It matters in quick answers alone, so the others are spared the rendering.
+    /// The chance that a guess is right; it matters in quick answers alone, so the others are spared the look.
     fn p_guess(&self, item: ItemIx, attempt: &Attempt) -> f32 {
         if attempt.seconds > QUICK_SHARE * self.bank.item_seconds()[item.at()] {
-            return 0.0;
+            0.0
+        } else {
+            self.bank.p_guess(item)
         }
-        let Ok(shown) = self.bank.instantiate(item, &attempt.instance) else {
-            return 0.0;
-        };
-        let one_of = |part: &RenderedPart| match part.kind {
-            PartKind::ChooseOne => 1.0 / part.choices.len() as f32,
-            _ => 0.0,
-        };
-        shown.parts.iter().map(one_of).product()
     }
 
     /// What a success also practises: the skills that the item's skills encompass and that it does not name itself.

@@ -7,6 +7,7 @@ use paceline_core::strategy::Strategies;
 use paceline_core::time::{StudyDay, Timestamp};
 use paceline_core::units::{Minutes, Probability};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What a lesson is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,9 +176,9 @@ pub struct ItemRef {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
     /// The term of the objective.
-    pub code: String,
+    pub code: Cow<'static, str>,
     /// In words.
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// Its number, in the unit that the term has.
     pub value: f32,
 }

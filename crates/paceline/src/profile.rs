@@ -1,6 +1,7 @@
 //! What is kept of a learner beside the model's state: controls, the class, and what was shown lately.
 
 use paceline_core::event::{ActivityKind, Control, Enrolled, Goal, Offered};
+use paceline_core::ids::ItemIx;
 use paceline_core::time::{DAY_SECONDS, Timestamp, UtcOffset};
 use paceline_core::units::{Minutes, Probability};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub(crate) struct Shown {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Recent {
     pub(crate) item: String,
+    /// Its index in the bank at hand; none where it is not in it.
+    #[serde(skip)]
+    pub(crate) ix: Option<ItemIx>,
     pub(crate) at: Timestamp,
     pub(crate) correct: bool,
 }
@@ -118,9 +122,16 @@ impl Profile {
     }
 
     /// Counts an answer, and forgets those that no rule needs any more.
-    pub(crate) fn answered(&mut self, item: &str, at: Timestamp, correct: bool) {
+    pub(crate) fn answered(
+        &mut self,
+        item: &str,
+        ix: Option<ItemIx>,
+        at: Timestamp,
+        correct: bool,
+    ) {
         self.recent.push(Recent {
             item: item.to_owned(),
+            ix,
             at,
             correct,
         });

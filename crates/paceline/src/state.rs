@@ -93,12 +93,15 @@ impl State {
             format,
             params,
             version,
-            profile,
+            mut profile,
             pace,
             budget,
             interests,
             ..
         } = stored;
+        for recent in &mut profile.recent {
+            recent.ix = bank.item_ix(&recent.item);
+        }
         let state = Self {
             learner,
             pace,

@@ -20,6 +20,7 @@ use paceline_scheduler::{
     Request,
 };
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::{Arc, PoisonError};
 
@@ -294,8 +295,9 @@ impl Engine {
             });
         }
         let goal = request.goal.as_ref().or(profile.goal.as_ref());
-        let recent = profile.recent.iter().filter_map(|recent| {
-            let item = self.bank.item_ix(&recent.item)?;
+        let mut recent = Vec::with_capacity(profile.recent.len());
+        recent.extend(profile.recent.iter().filter_map(|recent| {
+            let item = recent.ix?;
             let (at, correct) = (recent.at, recent.correct);
             Some(RecentAnswer {
                 skill: self.bank.primary_skill(item),
@@ -303,7 +305,7 @@ impl Engine {
                 at,
                 correct,
             })
-        });
+        }));
         let pin = |id: &String| match self.bank.item_ix(id) {
             Some(item) => Some(Pin::Item(item)),
             None => self.bank.skill_ix(id).map(Pin::Skill),
@@ -335,7 +337,7 @@ impl Engine {
             target_success: profile
                 .target_success
                 .map_or(DEFAULT_TARGET, Probability::get),
-            recent: recent.collect(),
+            recent,
             probes: self.probes(state),
             width: self.config.search_width,
             trial_share: self.config.trial_share.get(),
@@ -514,12 +516,12 @@ impl Engine {
         };
         let text = match *reason {
             R::Remediation { of, .. } => {
-                format!("{} (for “{}”)", reason, self.bank.skill(of).title)
+                Cow::Owned(format!("{} (for “{}”)", reason, self.bank.skill(of).title))
             }
-            _ => reason.to_string(),
+            _ => reason.text(),
         };
         Reason {
-            code: code.to_owned(),
+            code: code.into(),
             text,
             value,
         }

@@ -550,25 +550,29 @@ fn ask_again(checked: Checked) -> Update {
 
 /// Of an event that stands twice in a batch the first counts, and the second is refused if it is another.
 fn drop_repeats(learner: &LearnerId, batch: &mut Vec<Checked>, answers: &mut Answers) {
-    let mut seen: BTreeMap<EventId, Entry> = BTreeMap::new();
-    batch.retain(|checked| {
-        let Some(first) = seen.get(&checked.key.id) else {
-            seen.insert(checked.key.id.clone(), checked.entry.clone());
-            return true;
-        };
-        answers[checked.place] = Some(if first.same_event(&checked.entry) {
-            Ok(Update {
-                duplicate: true,
-                ..plain_update(checked, 0)
-            })
-        } else {
-            Err(Error::EventIdReused {
-                learner: learner.clone(),
-                event: checked.key.id.clone(),
-            })
-        });
-        false
-    });
+    let mut order: Vec<usize> = (0..batch.len()).collect();
+    order.sort_by_key(|&at| &batch[at].key.id);
+    let mut repeats = vec![false; batch.len()];
+    for same in order.chunk_by(|&a, &b| batch[a].key.id == batch[b].key.id) {
+        let first = &batch[same[0]];
+        for &at in &same[1..] {
+            repeats[at] = true;
+            let checked = &batch[at];
+            answers[checked.place] = Some(if first.entry.same_event(&checked.entry) {
+                Ok(Update {
+                    duplicate: true,
+                    ..plain_update(checked, 0)
+                })
+            } else {
+                Err(Error::EventIdReused {
+                    learner: learner.clone(),
+                    event: checked.key.id.clone(),
+                })
+            });
+        }
+    }
+    let mut repeats = repeats.into_iter();
+    batch.retain(|_| repeats.next() == Some(false));
 }
 
 /// Answers a batch that could not be written.

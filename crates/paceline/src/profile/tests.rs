@@ -4,11 +4,11 @@ use super::*;
 fn answers_are_forgotten_after_a_week_but_never_the_last_twenty() {
     let mut profile = Profile::default();
     for day in 0..30 {
-        profile.answered("math/x", Timestamp(day * DAY_SECONDS), true);
+        profile.answered("math/x", None, Timestamp(day * DAY_SECONDS), true);
     }
     assert_eq!(profile.recent.len(), RECENT_AT_LEAST);
     for n in 0..1_000 {
-        profile.answered("math/x", Timestamp(30 * DAY_SECONDS + n), true);
+        profile.answered("math/x", None, Timestamp(30 * DAY_SECONDS + n), true);
     }
     assert_eq!(profile.recent.len(), RECENT_AT_MOST);
 }
