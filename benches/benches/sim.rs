@@ -9,6 +9,10 @@ use paceline_sim::{Baseline, Config, Curriculum, Family, PolicyKind, compare, ge
 use std::hint::black_box;
 use std::sync::Arc;
 
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Sixty skills with six items each, as in the comparison's own tests.
 fn course() -> Curriculum {
     generate::curriculum(60, 6, 1)

@@ -130,11 +130,7 @@ impl Session<'_> {
         let title = bank
             .skill_ix(activity.skill())
             .map_or(activity.skill(), |skill| &bank.skill(skill).title);
-        let reasons = activity
-            .reasons
-            .iter()
-            .take(2)
-            .map(|reason| &*reason.text);
+        let reasons = activity.reasons.iter().take(2).map(|reason| &*reason.text);
         let why = reasons.collect::<Vec<_>>().join("; ");
         let heading = format!(
             "\n--- {place}. {}: {title} ({:.1} min)",
