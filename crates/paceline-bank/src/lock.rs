@@ -68,8 +68,10 @@ pub struct LockedItem {
 #[non_exhaustive]
 pub enum LockError {
     /// It is not TOML of the lock's form.
-    #[error("malformed lock file: {message}")]
+    #[error("malformed lock file, line {line}: {message}")]
     Malformed {
+        /// The line, from 1.
+        line: usize,
         /// What the parser says.
         message: String,
         /// Where, as a range of bytes.
@@ -102,9 +104,14 @@ impl Lock {
     ///
     /// [`LockError`] with the first thing that is wrong.
     pub fn parse(text: &str) -> Result<Self, LockError> {
-        let lock: Self = toml::from_str(text).map_err(|error| LockError::Malformed {
-            message: error.message().to_owned(),
-            place: error.span().unwrap_or(0..1),
+        let lock: Self = toml::from_str(text).map_err(|error| {
+            let place = error.span().unwrap_or(0..1);
+            let before = text.bytes().take(place.start);
+            LockError::Malformed {
+                line: 1 + before.filter(|&byte| byte == b'\n').count(),
+                message: error.message().to_owned(),
+                place,
+            }
         })?;
         if lock.format != LOCK_FORMAT {
             return Err(LockError::Format { found: lock.format });

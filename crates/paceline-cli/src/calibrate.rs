@@ -2,6 +2,7 @@
 
 mod before;
 mod earlier;
+mod figures;
 mod page;
 
 use crate::answers::Answers;

@@ -79,7 +79,7 @@ fn put(spec: &mut ItemSpec, locked: &LockedItem, is_same_version: bool) {
 fn refuse(report: &mut Report<'_>, error: &LockError) {
     let wanted = "a lock file as `paceline calibrate` writes it";
     match error {
-        LockError::Malformed { message, place } => {
+        LockError::Malformed { message, place, .. } => {
             let found = report.source.text.get(place.clone());
             let found = format!("`{}`", found.unwrap_or_default());
             report.error(place.clone(), message, &found, wanted);

@@ -59,7 +59,11 @@ fn what_is_wrong_is_named() {
         );
     };
     check("format = 2", "has format 2, wanted 1");
-    check("format = ", "malformed lock file");
+    check("format = ", "malformed lock file, line 1: ");
+    check(
+        "format = 1\n\nmodel = 2pl\n",
+        "malformed lock file, line 3: ",
+    );
     check("format = 1\n[item]", "unknown field `item`");
     check(
         &lock(&[("m/a", item(-1.0, 0.0, 0.0))]).to_toml(),

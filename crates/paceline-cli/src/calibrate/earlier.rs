@@ -49,8 +49,16 @@ impl Earlier {
         }
         let mut earlier = Self::default();
         let mut reader = csv::Reader::from_reader(files::open(path)?);
-        for row in reader.deserialize() {
-            let row: Row = row.with_context(|| format!("could not read {shown}"))?;
+        let header = reader
+            .headers()
+            .with_context(|| format!("could not read {shown}"))?
+            .clone();
+        for record in reader.records() {
+            let record = record.with_context(|| format!("could not read {shown}"))?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let row: Row = record
+                .deserialize(Some(&header))
+                .with_context(|| format!("could not read {shown}, line {line}"))?;
             let item = LockedItem {
                 version: ItemVersion::default(),
                 status: ItemStatus::Pilot,
@@ -63,7 +71,7 @@ impl Earlier {
             };
             if !item.is_valid() {
                 bail!(
-                    "{shown}: item {:?} has a = {}, b = {}, c = {}, se_a = {}, se_b = {}, wanted numbers that a lock file may hold",
+                    "{shown}, line {line}: item {:?} has a = {}, b = {}, c = {}, se_a = {}, se_b = {}, wanted numbers that a lock file may hold",
                     row.item,
                     row.a,
                     row.b,

@@ -1,13 +1,15 @@
 //! The report on a calibration: one page without scripts, the same bytes for the same log.
 
+use super::figures;
 use crate::answers::Answers;
 use crate::html;
-use crate::simulate::plots;
-use paceline::bank::calibrate::{Calibration, FitPoint};
+use paceline::bank::calibrate::{Calibration, ItemEstimate};
 use std::fmt::Write;
 
 /// Items whose fit is drawn.
 const SHOWN: usize = 12;
+/// The gap from which large-scale tests act (OECD 2017, PISA 2015 technical report, ch. 9).
+const MOST_GAP: f64 = 0.1;
 
 pub(super) fn page(answers: &Answers, fitted: &Calibration, model: &str) -> anyhow::Result<String> {
     let mut page = html::begin("Calibration");
@@ -24,23 +26,12 @@ pub(super) fn page(answers: &Answers, fitted: &Calibration, model: &str) -> anyh
     )?;
     let mut order: Vec<usize> = (0..fitted.items.len()).collect();
     order.sort_by(|&i, &j| fitted.items[i].b.total_cmp(&fitted.items[j].b));
-    let curve = |f: &dyn Fn(usize) -> f64| -> Vec<(f64, f64)> {
-        order
-            .iter()
-            .enumerate()
-            .map(|(place, &i)| (place as f64 + 1.0, f(i).clamp(-8.0, 8.0)))
-            .collect()
-    };
     let item = |i: usize| &fitted.items[i];
-    let lines = vec![
-        ("difficulty", curve(&|i| item(i).b)),
-        ("- 2 SE", curve(&|i| item(i).b - 2.0 * item(i).se_b)),
-        ("+ 2 SE", curve(&|i| item(i).b + 2.0 * item(i).se_b)),
-    ];
+    let items: Vec<&ItemEstimate> = order.iter().map(|&i| item(i)).collect();
     write!(
         page,
-        "<h2>Items by difficulty</h2>{}",
-        plots::lines("item, easiest first", "difficulty, logits", lines)?
+        "<h2>Items by difficulty</h2><p>Shaded: two standard errors to either side.</p>{}",
+        figures::difficulties(&items)?
     )?;
     fits(&mut page, answers, fitted)?;
     page.push_str(
@@ -63,23 +54,28 @@ pub(super) fn page(answers: &Answers, fitted: &Calibration, model: &str) -> anyh
 fn fits(page: &mut String, answers: &Answers, fitted: &Calibration) -> anyhow::Result<()> {
     let mut worst: Vec<usize> = (0..fitted.items.len()).collect();
     worst.sort_by(|&i, &j| fitted.items[j].rmsd.total_cmp(&fitted.items[i].rmsd));
-    page.push_str("<h2>Where curve and answers differ most</h2><p>The share right by ability, as observed and as the curve has it. A gap above .1 means that the curve does not describe the item.</p>");
+    let off = worst
+        .iter()
+        .filter(|&&i| fitted.items[i].rmsd > MOST_GAP)
+        .count();
+    let n_items = worst.len();
+    write!(
+        page,
+        "<h2>Where curve and answers differ most</h2><p>The share right by ability: the line is the item's curve, the points what was \
+         observed, with 95 % intervals. A gap, the root mean square between them, above {MOST_GAP} means that the curve does not describe \
+         the item: so with {off} of {n_items} items.</p><div class=\"cols\">"
+    )?;
     for &i in worst.iter().take(SHOWN) {
         let item = &fitted.items[i];
-        let points =
-            |value: fn(&FitPoint) -> f64| item.fit.iter().map(|p| (p.ability, value(p))).collect();
-        let lines = vec![
-            ("expected", points(|p| p.expected)),
-            ("observed", points(|p| p.observed)),
-        ];
-        let id = html::escape(&answers.items.all()[i]);
         write!(
             page,
-            "<h3>{id}: gap {:.2}, {} answers</h3>{}",
+            "<div><b>{}</b><small>gap {:.2}, {} answers</small>{}</div>",
+            html::escape(&answers.items.all()[i]),
             item.rmsd,
             item.n,
-            plots::lines("ability, logits", "share right", lines)?
+            figures::fit(&item.fit)?
         )?;
     }
+    page.push_str("</div>");
     Ok(())
 }

@@ -26,7 +26,7 @@ const COLOURS: [RGBColor; 10] = [
 const ABOVE: RGBColor = RGBColor(0, 114, 178);
 const BELOW: RGBColor = RGBColor(213, 94, 0);
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// A policy's colour: its own in every figure.
 fn colour(policies: &[&str], policy: &str) -> RGBColor {
@@ -38,16 +38,24 @@ fn colour(policies: &[&str], policy: &str) -> RGBColor {
 }
 
 fn draw(body: impl FnOnce(&Area<'_>) -> anyhow::Result<()>) -> anyhow::Result<String> {
+    sized(SIZE, body)
+}
+
+/// A figure of a width and height in pixels.
+pub(crate) fn sized(
+    size: (u32, u32),
+    body: impl FnOnce(&Area<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<String> {
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         body(&area)?;
         area.present().map_err(failed)?;
     }
     Ok(svg)
 }
 
-fn failed(error: impl std::fmt::Display) -> anyhow::Error {
+pub(crate) fn failed(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("could not draw a figure: {error}")
 }
 

@@ -1,6 +1,6 @@
 //! Findings in words.
 
-use super::{DifClass, Fault, Item, odds};
+use super::{DifClass, Fault, Item, RAPID_SHARE, odds};
 
 /// One plain sentence with the numbers of a fault.
 pub(super) fn of(fault: &Fault, n: u32, item: &Item<'_>, groups: &[Box<str>]) -> String {
@@ -73,14 +73,15 @@ pub(super) fn of(fault: &Fault, n: u32, item: &Item<'_>, groups: &[Box<str>]) ->
             typical_seconds,
             expected_seconds,
             rapid_share,
-        } => {
-            let expected =
-                expected_seconds.map_or(String::new(), |s| format!(", expected {s:.0} s"));
-            format!(
-                "It is answered too fast ({typical_seconds:.0} s typically{expected}; {} under a tenth of that): it may be guessed or known from elsewhere.",
+        } => match expected_seconds {
+            Some(expected) if rapid_share <= RAPID_SHARE => format!(
+                "It takes {typical_seconds:.0} s where {expected:.0} s were to be expected: see whether it is known from elsewhere, or correct the time."
+            ),
+            _ => format!(
+                "{} of its answers came within a tenth of the {typical_seconds:.0} s that it takes: it may be guessed.",
                 percent(rapid_share)
-            )
-        }
+            ),
+        },
         Fault::TooSlow {
             typical_seconds,
             wanted_seconds,
