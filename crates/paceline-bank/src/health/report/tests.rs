@@ -189,8 +189,12 @@ const FAULTS: [(u32, Planted); 3] = [
 
 /// Shares of tests below .05: of the planted faults by the test made for each, and of the clean items by each test; then
 /// the shares of worlds in which the report names each fault, and of clean items that it names for groups or drift.
-fn study(worlds: u64, impact: f64) -> ([f64; 4], [f64; 4], [f64; 3], f64) {
-    let world = World::new(1200, impact, &FAULTS);
+fn study(
+    worlds: u64,
+    impact: f64,
+    faults: &[(u32, Planted)],
+) -> ([f64; 4], [f64; 4], [f64; 3], f64) {
+    let world = World::new(1200, impact, faults);
     let (mut power, mut alarms, mut named, mut misnamed) = ([0.0; 4], [0.0; 4], [0.0; 3], 0.0);
     let tests = worlds as f64;
     for seed in 0..worlds {
@@ -240,24 +244,38 @@ fn study(worlds: u64, impact: f64) -> ([f64; 4], [f64; 4], [f64; 3], f64) {
 }
 
 #[test]
-fn planted_faults_are_found_and_others_seldom() {
+fn planted_faults_are_found_and_others_at_the_nominal_rate() {
     let slow = std::env::var_os("PACELINE_SLOW").is_some();
     let (worlds, impacts) = if slow {
-        (100, [0.0, -0.5].as_slice())
+        (400, [0.0, -0.5].as_slice())
     } else {
         (5, [-0.5].as_slice())
     };
+    // What chance makes of .05: tests of one world share its learners, which all but evens out.
+    let error = sqrt(0.05 * 0.95 / (worlds as f64 * (ITEMS - FAULTS.len()) as f64));
     for &impact in impacts {
-        let (power, alarms, named, misnamed) = study(worlds, impact);
-        eprintln!(
-            "{worlds} worlds, impact {impact}: power and alarms at .05 (MH, logistic uniform, non-uniform, drift) {power:.3?} {alarms:.3?}; report names {named:.3?}, of clean items {misnamed:.4}"
-        );
-        let (least, most) = if slow { (0.9, 0.06) } else { (0.8, 0.09) };
-        assert!(power.iter().all(|&share| share >= least), "{power:?}");
-        assert!(named.iter().all(|&share| share >= 0.6), "{named:?}");
-        assert!(alarms.iter().all(|&share| share < most), "{alarms:?}");
-        // Three checks of .01 at most each.
-        assert!(misnamed < 0.03 * most / 0.05, "{misnamed}");
+        for faults in [&FAULTS[..], &[]] {
+            let (power, alarms, named, misnamed) = study(worlds, impact, faults);
+            eprintln!(
+                "{worlds} worlds, impact {impact}, {} faults: alarms at .05 ± {error:.4} (MH, logistic uniform, non-uniform, drift) {alarms:.4?}, report of clean items {misnamed:.4}; power {power:.3?}, report {named:.3?}",
+                faults.len()
+            );
+            // Faulty items count in the abilities by which the learners of the clean ones are matched.
+            let bias = if faults.is_empty() { 0.0 } else { 0.004 };
+            assert!(
+                alarms
+                    .iter()
+                    .all(|&share| share < 0.05 + bias + 4.0 * error),
+                "{alarms:?}"
+            );
+            // Three checks of .01 at most each.
+            assert!(misnamed < 0.03, "{misnamed}");
+            if !faults.is_empty() {
+                let least = if slow { 0.9 } else { 0.8 };
+                assert!(power.iter().all(|&share| share >= least), "{power:?}");
+                assert!(named.iter().all(|&share| share >= 0.6), "{named:?}");
+            }
+        }
     }
 }
 
