@@ -106,8 +106,15 @@ fn page(answers: &Answers, findings: &[Finding]) -> anyhow::Result<String> {
         answers.learners.all().len(),
         answers.items.all().len()
     )?;
+    if findings.is_empty() {
+        page.push_str("<p>Nothing to mend was found.</p>");
+    }
     for urgency in [Urgency::Now, Urgency::Soon, Urgency::Sometime] {
         let own = findings.iter().filter(|finding| finding.urgency == urgency);
+        let mut own = own.peekable();
+        if own.peek().is_none() {
+            continue;
+        }
         write!(
             page,
             "<h2>{}</h2><table><tr><th>item<th>what<th>answers</tr>",

@@ -3,7 +3,7 @@
 use super::figures;
 use crate::answers::Answers;
 use crate::html;
-use paceline::bank::calibrate::{Calibration, ItemEstimate};
+use paceline::bank::calibrate::{Calibration, FitPoint, ItemEstimate};
 use std::fmt::Write;
 
 /// Items whose fit is drawn.
@@ -53,29 +53,43 @@ pub(super) fn page(answers: &Answers, fitted: &Calibration, model: &str) -> anyh
 /// Items whose curve fits worst: observed and expected share right by ability.
 fn fits(page: &mut String, answers: &Answers, fitted: &Calibration) -> anyhow::Result<()> {
     let mut worst: Vec<usize> = (0..fitted.items.len()).collect();
-    worst.sort_by(|&i, &j| fitted.items[j].rmsd.total_cmp(&fitted.items[i].rmsd));
-    let off = worst
+    let gaps: Vec<f64> = fitted
+        .items
         .iter()
-        .filter(|&&i| fitted.items[i].rmsd > MOST_GAP)
-        .count();
+        .map(|item| beyond_chance(&item.fit))
+        .collect();
+    worst.sort_by(|&i, &j| gaps[j].total_cmp(&gaps[i]));
+    let off = worst.iter().filter(|&&i| gaps[i] > MOST_GAP).count();
     let n_items = worst.len();
     write!(
         page,
         "<h2>Where curve and answers differ most</h2><p>The share right by ability: the line is the item's curve, the points what was \
-         observed, with 95 % intervals. A gap, the root mean square between them, above {MOST_GAP} means that the curve does not describe \
-         the item: so with {off} of {n_items} items.</p><div class=\"cols\">"
+         observed, with 95 % intervals. Where the gap, the root mean square between them, is above {MOST_GAP} after what chance makes of so \
+         many answers is taken off, the curve does not describe the item: so with {off} of {n_items} items.</p><div class=\"cols\">"
     )?;
     for &i in worst.iter().take(SHOWN) {
         let item = &fitted.items[i];
         write!(
             page,
-            "<div><b>{}</b><small>gap {:.2}, {} answers</small>{}</div>",
+            "<div><b>{}</b><small>gap {:.2}, {:.2} beyond chance, {} answers</small>{}</div>",
             html::escape(&answers.items.all()[i]),
             item.rmsd,
+            gaps[i],
             item.n,
             figures::fit(&item.fit)?
         )?;
     }
     page.push_str("</div>");
     Ok(())
+}
+
+/// The gap between curve and answers with what chance makes of so many answers taken off, root mean square over the groups of abilities.
+fn beyond_chance(points: &[FitPoint]) -> f64 {
+    let answers: f64 = points.iter().map(|point| point.n).sum();
+    let beyond = |point: &FitPoint| {
+        let gap = point.observed - point.expected;
+        point.n * gap * gap - point.expected * (1.0 - point.expected)
+    };
+    let squares: f64 = points.iter().map(beyond).sum();
+    (squares / answers.max(1.0)).max(0.0).sqrt()
 }
