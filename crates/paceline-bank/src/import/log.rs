@@ -10,8 +10,9 @@ mod time;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read as _, Write};
 
+use paceline_core::log::{LINE_BYTES, Lines};
 use serde_json::Value;
 
 use crate::bank::Bank;
@@ -21,8 +22,6 @@ use row::Row;
 pub const LOG_HEADER: &str =
     "learner,item,skills,timestamp_s,correct,score,choice,seconds,hint,version";
 
-/// The longest line that is read.
-const MAX_LINE: usize = 1 << 20;
 /// The longest input that is one JSON document and not lines.
 const MAX_DOCUMENT: u64 = 1 << 30;
 /// How many rows that cannot be read are named.
@@ -163,16 +162,19 @@ pub fn import_log(
 fn read_csv(input: impl BufRead, writer: &mut LogWriter<'_>) -> Result<(), LogImportError> {
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
-        .from_reader(ShortLines { input, line: 0 });
+        .from_reader(Lines::new(input));
     let found = reader.headers().map_err(io::Error::other)?.clone();
     let columns = row::columns(&found)?;
     let mut record = csv::StringRecord::new();
     loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
+        let start = reader.position().clone();
+        let read = reader.read_record(&mut record);
+        let line =
+            |position: Option<&csv::Position>| reader.get_ref().line(position.unwrap_or(&start));
+        match read {
             Ok(false) => return Ok(()),
             Ok(true) => {
-                let line = record.position().map_or(line, csv::Position::line);
+                let line = line(record.position());
                 let field = |name: &str| {
                     columns
                         .get(name)
@@ -182,34 +184,14 @@ fn read_csv(input: impl BufRead, writer: &mut LogWriter<'_>) -> Result<(), LogIm
                 };
                 writer.take(line, Some(Row::read(&field)));
             }
-            Err(error) => match error.into_kind() {
-                csv::ErrorKind::Io(error) => return Err(error.into()),
-                other => writer.take(line, Some(Err(format!("{other:?}")))),
-            },
+            Err(error) => {
+                let line = line(error.position());
+                match error.into_kind() {
+                    csv::ErrorKind::Io(error) => return Err(error.into()),
+                    other => writer.take(line, Some(Err(format!("{other:?}")))),
+                }
+            }
         }
-    }
-}
-
-/// Refuses a line over [`MAX_LINE`] before it fills the memory.
-struct ShortLines<R> {
-    input: R,
-    line: usize,
-}
-
-impl<R: Read> Read for ShortLines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.input.read(buffer)?;
-        self.line = match buffer[..n].iter().rposition(|&byte| byte == b'\n') {
-            Some(at) => n - at - 1,
-            None => self.line + n,
-        };
-        if self.line > MAX_LINE {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                "a line is over 1 MiB long",
-            ));
-        }
-        Ok(n)
     }
 }
 
@@ -229,13 +211,13 @@ fn read_json(
     for number in 1.. {
         line.clear();
         if (&mut input)
-            .take(MAX_LINE as u64 + 1)
+            .take(LINE_BYTES as u64 + 1)
             .read_until(b'\n', &mut line)?
             == 0
         {
             return Ok(());
         }
-        if line.len() > MAX_LINE {
+        if line.len() > LINE_BYTES {
             writer.take(number, Some(Err("a line over 1 MiB".to_owned())));
             skip_line(&mut input)?;
             continue;

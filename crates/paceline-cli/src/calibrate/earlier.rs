@@ -1,11 +1,12 @@
 //! What earlier calibrations know of items: tables and lock files, as `calibrate` writes them.
 
 use crate::files;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use paceline::bank::calibrate::{ItemBelief, ItemCurve, ItemEstimate, Population};
 use paceline::bank::irt::Curve;
 use paceline::bank::linking::Link;
 use paceline::bank::{Bank, ItemStatus, ItemVersion, Lock, LockedItem};
+use paceline::log::Lines;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,17 +49,21 @@ impl Earlier {
             return Ok(Self::of_lock(lock, bank));
         }
         let mut earlier = Self::default();
-        let mut reader = csv::Reader::from_reader(files::open(path)?);
+        let mut reader = csv::Reader::from_reader(Lines::new(files::open(path)?));
         let header = reader
             .headers()
             .with_context(|| format!("could not read {shown}"))?
             .clone();
-        for record in reader.records() {
+        while let Some(record) = reader.records().next() {
             let record = record.with_context(|| format!("could not read {shown}"))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let row: Row = record
-                .deserialize(Some(&header))
-                .with_context(|| format!("could not read {shown}, line {line}"))?;
+            let line = record.position().map_or(0, |at| reader.get_ref().line(at));
+            let row: Row = record.deserialize(Some(&header)).map_err(|error| {
+                let why = match error.kind() {
+                    csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
+                    _ => error.to_string(),
+                };
+                anyhow!("could not read {shown}, line {line}: {why}")
+            })?;
             let item = LockedItem {
                 version: ItemVersion::default(),
                 status: ItemStatus::Pilot,

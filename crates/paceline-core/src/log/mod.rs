@@ -204,10 +204,7 @@ impl<R: BufRead> Reader<R> {
         };
         let mut csv = csv::ReaderBuilder::new()
             .buffer_capacity(1 << 16)
-            .from_reader(Lines {
-                input,
-                line_bytes: 0,
-            });
+            .from_reader(Lines::new(input));
         let found = csv
             .headers()
             .map_err(|error| log_error(error, 0, 1))?
@@ -245,14 +242,19 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// The first thing that is wrong with the row.
     pub fn next_row(&mut self) -> Result<Option<LogRow<'_>>, LogError> {
-        let line = self.csv.position().line();
+        let start = self.csv.position().clone();
         let row = self.row + 1;
         let more = self.csv.read_record(&mut self.record);
-        if !more.map_err(|error| log_error(error, row, line))? {
+        let line =
+            |position: Option<&csv::Position>| self.csv.get_ref().line(position.unwrap_or(&start));
+        if !more.map_err(|error| {
+            let line = line(error.position());
+            log_error(error, row, line)
+        })? {
             return Ok(None);
         }
         self.row = row;
-        let line = self.record.position().map_or(line, csv::Position::line);
+        let line = line(self.record.position());
         let field = |i: usize| self.record.get(self.columns[i]).unwrap_or("").trim();
         let more = |i: usize| self.record.get(self.more[i]).unwrap_or("").trim();
         for (i, column) in [(0, "learner"), (1, "item")] {
@@ -306,7 +308,6 @@ fn shorten(text: &str) -> String {
 }
 
 fn log_error(error: csv::Error, row: u64, line: u64) -> LogError {
-    let line = error.position().map_or(line, csv::Position::line);
     match error.into_kind() {
         csv::ErrorKind::Utf8 { .. } => LogError::Utf8 { row, line },
         csv::ErrorKind::UnequalLengths {
@@ -347,22 +348,53 @@ impl<R: BufRead> Read for Plain<R> {
     }
 }
 
-/// Refuses lines that are too long before they fill the memory.
-struct Lines<R> {
+/// The lines of a table: one over [`LINE_BYTES`] is refused before it fills the memory, and places are counted right however lines end.
+#[derive(Debug)]
+pub struct Lines<R> {
     input: R,
     line_bytes: usize,
+    last: u8,
+    /// Whether lines end in a carriage return and a line feed, once one has ended.
+    crlf: Option<bool>,
+}
+
+impl<R> Lines<R> {
+    /// The lines of `input`.
+    pub const fn new(input: R) -> Self {
+        let (line_bytes, last, crlf) = (0, 0, None);
+        Self {
+            input,
+            line_bytes,
+            last,
+            crlf,
+        }
+    }
+
+    /// The line of a record, from 1. The reader of the table stops between a carriage return and its line feed, and so is a
+    /// line behind after the first.
+    pub fn line(&self, position: &csv::Position) -> u64 {
+        position.line() + u64::from(self.crlf == Some(true) && 0 < position.byte())
+    }
 }
 
 impl<R: Read> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.input.read(buffer)?;
         let read = &buffer[..n];
+        if self.crlf.is_none()
+            && let Some(at) = read.iter().position(|&byte| byte == b'\n')
+        {
+            let before = if at == 0 { self.last } else { read[at - 1] };
+            self.crlf = Some(before == b'\r');
+        }
+        self.last = read.last().copied().unwrap_or(self.last);
         match read.iter().rposition(|&byte| byte == b'\n') {
             Some(at) => self.line_bytes = n - at - 1,
             None => self.line_bytes += n,
         }
         if self.line_bytes > LINE_BYTES {
-            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+            let message = "a line is over 1 MiB long";
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
         Ok(n)
     }

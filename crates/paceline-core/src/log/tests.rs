@@ -10,8 +10,12 @@ fn read(rows: &str) -> Result<AnswerLog, String> {
 }
 
 fn check_error(rows: &str, wanted: &str) {
-    let error = read(rows).expect_err("a bad log");
-    assert!(error.contains(wanted), "{error:?} lacks {wanted:?}");
+    let text = format!("{HEADER}{rows}");
+    for text in [text.replace('\n', "\r\n"), text] {
+        let error = AnswerLog::read(text.as_bytes(), Order::Given).expect_err("a bad log");
+        let error = error.to_string();
+        assert!(error.contains(wanted), "{error:?} lacks {wanted:?}");
+    }
 }
 
 fn gzip(text: &str) -> Vec<u8> {
