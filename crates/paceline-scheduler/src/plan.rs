@@ -24,7 +24,7 @@ use crate::local::{MOST_LOCAL, Marks};
 use crate::prepare::{Inputs, Prepared};
 use crate::search::{Buffers, NOTHING_BEFORE, Node, Rules, Search, best_rate};
 use crate::view::{self, ViewBuffers};
-use crate::{Cohort, Pin, Purpose, Request, SkillColumns, order, outlook, place};
+use crate::{Cohort, Pin, Purpose, RecentAnswer, Request, SkillColumns, order, outlook, place};
 
 #[cfg(test)]
 mod tests;
@@ -267,38 +267,38 @@ fn insisted(
 
 /// Skills, taught before today, whose last answer today was wrong; the latest failure first.
 fn lapsed_today(inputs: &Inputs<'_>, today: StudyDay) -> Vec<SkillIx> {
-    let mut seen: Vec<SkillIx> = Vec::new();
-    let mut lapsed = Vec::new();
-    for answer in inputs.request.recent.iter().rev() {
-        if study_day(answer.at, inputs.request.utc_offset) != today || seen.contains(&answer.skill)
-        {
-            continue;
-        }
-        seen.push(answer.skill);
-        if !answer.correct && inputs.columns.taught.has(answer.skill.at()) {
-            lapsed.push(answer.skill);
-        }
-    }
-    lapsed
+    let recent = &inputs.request.recent;
+    let is_today = |answer: &RecentAnswer| study_day(answer.at, inputs.request.utc_offset) == today;
+    let failed = (0..recent.len())
+        .rev()
+        .filter(|&i| is_last_and_wrong(recent, i) && is_today(&recent[i]));
+    let skills = failed.map(|i| recent[i].skill);
+    skills
+        .filter(|skill| inputs.columns.taught.has(skill.at()))
+        .collect()
+}
+
+/// Whether an answer is the last on its skill, and wrong.
+fn is_last_and_wrong(recent: &[RecentAnswer], i: usize) -> bool {
+    let later = &recent[i + 1..];
+    !recent[i].correct && later.iter().all(|other| other.skill != recent[i].skill)
 }
 
 /// Prerequisites to go back to: where two of the last three answers on a skill were wrong, the last
 /// among them, the prerequisite that is not in place, unless it has been answered right since.
 fn remedies(inputs: &Inputs<'_>) -> Vec<First> {
     let recent = &inputs.request.recent;
-    let mut seen: Vec<SkillIx> = Vec::new();
     let mut out: Vec<First> = Vec::new();
     for (i, answer) in recent.iter().enumerate().rev() {
-        if seen.contains(&answer.skill) || inputs.columns.len() <= answer.skill.at() {
+        if !is_last_and_wrong(recent, i) || inputs.columns.len() <= answer.skill.at() {
             continue;
         }
-        seen.push(answer.skill);
         let on_skill = recent[..=i]
             .iter()
             .rev()
             .filter(|other| other.skill == answer.skill);
         let wrong = on_skill.take(3).filter(|other| !other.correct).count();
-        if answer.correct || wrong < 2 {
+        if wrong < 2 {
             continue;
         }
         let Some(missing) = missing_prerequisite(inputs, answer.skill) else {
