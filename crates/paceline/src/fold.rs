@@ -61,7 +61,7 @@ impl Folder<'_> {
                 why: SkipReason::Boring,
             } => left(state, activity, day),
             EventBody::Abandoned { activity, seconds } => {
-                worked(state, *seconds, day);
+                worked(state, *seconds, at);
                 left(state, activity, day);
             }
             EventBody::Rated { theme, rating } => {
@@ -97,11 +97,7 @@ impl Folder<'_> {
     }
 
     fn studied(&self, state: &mut State, studied: &Studied, at: Timestamp) {
-        worked(
-            state,
-            studied.seconds,
-            study_day(at, state.profile.utc_offset),
-        );
+        worked(state, studied.seconds, at);
         state.profile.done(&studied.skill);
         if let Some(skill) = self.bank.skill_ix(&studied.skill) {
             state
@@ -124,11 +120,7 @@ impl Folder<'_> {
             .or(entry.judged.as_ref())?;
         let right = score.get() >= 1.0 && attempt.tries <= 1 && attempt.help <= Help::Hint;
         state.profile.attempts += 1;
-        worked(
-            state,
-            attempt.seconds,
-            study_day(at, state.profile.utc_offset),
-        );
+        worked(state, attempt.seconds, at);
         let item = self.bank.item_ix(&attempt.item);
         state.profile.answered(&attempt.item, item, at, right);
         let item = item?;
@@ -254,7 +246,8 @@ impl Folder<'_> {
 }
 
 /// Seconds of work, counted in all and towards the minutes that the learner has a day.
-fn worked(state: &mut State, seconds: f32, day: StudyDay) {
+fn worked(state: &mut State, seconds: f32, at: Timestamp) {
+    let day = study_day(at, state.profile.utc_offset);
     state.profile.minutes += f64::from(seconds) / 60.0;
     state.budget = state.budget.after(day, seconds / 60.0);
 }
