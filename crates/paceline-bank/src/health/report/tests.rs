@@ -262,12 +262,8 @@ fn planted_faults_are_found_and_others_at_the_nominal_rate() {
             );
             // Faulty items count in the abilities by which the learners of the clean ones are matched.
             let bias = if faults.is_empty() { 0.0 } else { 0.004 };
-            assert!(
-                alarms
-                    .iter()
-                    .all(|&share| share < 0.05 + bias + 4.0 * error),
-                "{alarms:?}"
-            );
+            let most = (0.05 + bias + 4.0 * error).min(if slow { 0.06 } else { 0.09 });
+            assert!(alarms.iter().all(|&share| share < most), "{alarms:?}");
             // Three checks of .01 at most each.
             assert!(misnamed < 0.03, "{misnamed}");
             if !faults.is_empty() {
