@@ -44,7 +44,7 @@ fn attempt(item: &str, right: bool) -> EventBody {
 /// An engine on an empty store in memory.
 fn empty(bank: &Arc<Bank>) -> Engine {
     let config = Config {
-        view_every: 1_000_000,
+        view_lag: f32::INFINITY,
         ..Config::default()
     };
     let store = Box::new(MemoryStore::new());

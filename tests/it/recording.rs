@@ -4,7 +4,7 @@ use crate::support::{NOON, attempt, chain, engine, enrol, event, id, timed};
 use paceline::event::{Enrolled, Event, EventBody};
 use paceline::store::JournalOptions;
 use paceline::units::Probability;
-use paceline::{Engine, Error, JournalStore, PlanRequest};
+use paceline::{Config, Engine, Error, JournalStore, Params, PlanRequest};
 use std::sync::Arc;
 
 fn state(engine: &Engine, learner: &str) -> Vec<u8> {
@@ -26,8 +26,12 @@ fn history(n: i64) -> Vec<Event> {
 }
 
 fn with_history(events: Vec<Event>) -> Engine {
+    with_history_of("kim", events)
+}
+
+fn with_history_of(learner: &str, events: Vec<Event>) -> Engine {
     let engine = engine(5);
-    enrol(&engine, "kim", Enrolled::default());
+    enrol(&engine, learner, Enrolled::default());
     for update in engine.record_many(events) {
         update.unwrap();
     }
@@ -90,6 +94,57 @@ fn a_hundred_thousand_attempts_replay_to_the_same_bits() {
         }
     }
     assert_eq!(state(&again, "kim"), state(&engine, "kim"));
+}
+
+#[test]
+fn a_view_that_lags_is_folded_up_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |view_lag| {
+        let store = JournalStore::open(folder.path(), JournalOptions::default()).unwrap();
+        let config = Config {
+            view_lag,
+            ..Config::default()
+        };
+        let (bank, params) = (Arc::new(chain(5)), Params::defaults());
+        Engine::open_with(bank, Box::new(store), params, config).unwrap()
+    };
+    let check = |name: &str, sent: EventBody, seconds| {
+        let learner = id(name);
+        let events = |from, to| {
+            let of = |mut event: Event| {
+                event.learner = learner.clone();
+                event
+            };
+            let all = history(30).into_iter().map(of);
+            all.skip(from).take(to - from).collect::<Vec<_>>()
+        };
+        let mut sent = event(name, "sent", seconds, sent);
+        sent.received = NOON.plus_days(1);
+        let engine = open(f32::INFINITY);
+        enrol(&engine, name, Enrolled::default());
+        engine
+            .record_many(events(0, 20))
+            .into_iter()
+            .for_each(|answer| drop(answer.unwrap()));
+        let first = state(&engine, name);
+        engine.record(sent.clone()).unwrap();
+        assert_eq!(state(&engine, name), first, "the view lags");
+        drop(engine);
+        let engine = open(0.0);
+        engine
+            .record_many(events(20, 30))
+            .into_iter()
+            .for_each(|answer| drop(answer.unwrap()));
+        let straight = with_history_of(name, [events(0, 20), vec![sent], events(20, 30)].concat());
+        assert_eq!(state(&engine, name), state(&straight, name), "{name}");
+    };
+    check("next", attempt("c/s01-1", true), 790);
+    check("late", attempt("c/s01-1", true), 130);
+    let correction = EventBody::Corrected {
+        attempt: "a000007".parse().unwrap(),
+        score: Probability::ONE,
+    };
+    check("corrected", correction, 790);
 }
 
 #[test]

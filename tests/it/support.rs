@@ -6,7 +6,7 @@ use paceline::bank::{
 use paceline::event::{Attempt, Enrolled, Event, EventBody, Outcome};
 use paceline::ids::{EventId, LearnerId};
 use paceline::time::Timestamp;
-use paceline::{Activity, Engine, MemoryStore};
+use paceline::{Activity, Config, Engine, MemoryStore, Params};
 use std::sync::Arc;
 
 /// Noon of a day in autumn 2026, UTC.
@@ -56,9 +56,14 @@ pub(crate) fn chain(n: usize) -> Bank {
     builder.build().unwrap()
 }
 
-/// An engine on the chain, in memory.
+/// An engine on the chain, in memory, whose views never lag.
 pub(crate) fn engine(n: usize) -> Engine {
-    Engine::open(Arc::new(chain(n)), Box::new(MemoryStore::new())).unwrap()
+    let store = Box::new(MemoryStore::new());
+    let config = Config {
+        view_lag: 0.0,
+        ..Config::default()
+    };
+    Engine::open_with(Arc::new(chain(n)), store, Params::defaults(), config).unwrap()
 }
 
 pub(crate) fn id(learner: &str) -> LearnerId {

@@ -7,7 +7,7 @@ use paceline::ids::LearnerId;
 use paceline::store::{Durability, SledOptions, Store};
 use paceline::time::{Timestamp, UtcOffset};
 use paceline::units::Probability;
-use paceline::{Bank, Config, Engine, Params, Plan, PlanRequest, SledStore};
+use paceline::{Bank, Engine, Plan, PlanRequest, SledStore};
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
@@ -97,11 +97,7 @@ impl Ours {
     pub fn open(dir: &Path, store: Box<dyn Store>) -> Self {
         let bytes = std::fs::read(dir.join(BANK)).expect("the bank was written");
         let bank = Bank::from_bytes(&bytes).expect("a bank's own bytes are valid");
-        let config = Config {
-            view_every: 1 << 16,
-            ..Config::default()
-        };
-        let engine = Engine::open_with(Arc::new(bank), store, Params::defaults(), config);
+        let engine = Engine::open(Arc::new(bank), store);
         Self {
             engine: engine.expect("the store can be read"),
             learner: "kim".parse().expect("a short id is valid"),

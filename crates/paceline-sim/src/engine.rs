@@ -22,8 +22,6 @@ use crate::term::{Desk, Done, Teacher};
 
 /// The first day of the term: Monday, 7 September 2026, nine in the morning, UTC.
 pub(crate) const TERM_START: Timestamp = Timestamp(20_703 * 86_400 + 9 * 3_600);
-/// The engine writes no view of a class that lives only as long as its term.
-const NEVER: u64 = u64::MAX;
 /// A class is planned greedily with some local search, in a third of the time of the production width; gains of two classes a family were
 /// the same within their intervals at widths 1, 4 and 16.
 const SEARCH_WIDTH: u16 = 1;
@@ -57,7 +55,8 @@ impl<'a> EngineTeacher<'a> {
         seed: u64,
     ) -> Result<Self, SimError> {
         let config = Config {
-            view_every: NEVER,
+            // A class lives only as long as its term.
+            view_lag: f32::INFINITY,
             search_width: SEARCH_WIDTH,
             ..Config::default()
         };

@@ -103,7 +103,7 @@ fn write(
                 learner,
                 expected: LearnerVersion(version),
                 events: &events,
-                view: &VIEW,
+                view: Some(&VIEW),
             })
             .collect();
         for answer in store.append_many(&appends)? {
@@ -136,7 +136,7 @@ fn contend(store: &dyn Store) -> Result<(), Box<dyn Error>> {
                     learner: &learner,
                     expected,
                     events: &events,
-                    view: &VIEW,
+                    view: Some(&VIEW),
                 };
                 match store.append(append) {
                     Ok(Appended::Stored { .. }) => break,

@@ -37,7 +37,7 @@ pub(crate) fn append(
             received: Timestamp(at.saturating_add(1)),
             bytes,
         }],
-        view: view.as_bytes(),
+        view: Some(view.as_bytes()),
     })
 }
 
@@ -56,6 +56,7 @@ pub(crate) fn conforms<S: Store>(fresh: impl Fn() -> S) {
     refuses_bad_appends(&fresh());
     orders_events_by_time_then_id(&fresh());
     keeps_views_and_replaces_them(&fresh());
+    lets_views_lag(&fresh());
     answers_each_append_of_a_batch(&fresh());
     pages_learners_in_order(&fresh());
     keeps_blobs(&fresh());
@@ -181,7 +182,7 @@ fn refuses_bad_appends(store: &dyn Store) {
             learner: &ada,
             expected,
             events,
-            view: b"",
+            view: Some(b""),
         };
         let refused = store.append(append).unwrap_err();
         assert!(matches!(refused, StoreError::BadAppend { .. }), "{refused}");
@@ -235,6 +236,61 @@ fn keeps_views_and_replaces_them(store: &dyn Store) {
     assert_eq!((after.version, after.last), (before.version, before.last));
 }
 
+fn lets_views_lag(store: &dyn Store) {
+    let ada = learner("ada");
+    let without_view = |expected, id: &str, at| {
+        store.append(Append {
+            learner: &ada,
+            expected: LearnerVersion(expected),
+            events: &[NewEvent {
+                id: &event_id(id),
+                at: Timestamp(at),
+                received: Timestamp(at),
+                bytes: b"x",
+            }],
+            view: None,
+        })
+    };
+    let refused = without_view(0, "e1", 100).unwrap_err();
+    assert!(matches!(refused, StoreError::BadAppend { .. }), "{refused}");
+    append(store, "ada", 0, ("e1", 100, b"one")).unwrap();
+    without_view(1, "e2", 300).unwrap();
+    let refused = without_view(1, "e3", 200).unwrap_err();
+    assert!(matches!(refused, StoreError::Conflict { .. }), "{refused}");
+    without_view(2, "e3", 200).unwrap();
+    let view = store.view(&ada).unwrap().unwrap();
+    assert_eq!(view.bytes, b"view of ada at 1");
+    assert_eq!(view.version, LearnerVersion(3));
+    assert_eq!(view.last.id, event_id("e2"));
+    let lacks = store.events_after(&ada, LearnerVersion(1)).unwrap();
+    let lacks: Vec<_> = lacks.iter().map(|event| event.id.as_str()).collect();
+    assert_eq!(lacks, ["e3", "e2"]);
+    assert_eq!(store.events_after(&ada, LearnerVersion(3)).unwrap(), []);
+    let refused = store.replace_view(&ada, LearnerVersion(1), b"v");
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })));
+    store
+        .replace_view(&ada, LearnerVersion(3), b"refolded")
+        .unwrap();
+    without_view(3, "e4", 400).unwrap();
+    append(store, "ada", 4, ("e5", 50, b"one")).unwrap();
+    let view = store.view(&ada).unwrap().unwrap();
+    assert_eq!(view.bytes, b"view of ada at 5");
+    assert_eq!(
+        (view.version, view.last.at),
+        (LearnerVersion(5), Timestamp(400))
+    );
+    let health = store.verify().unwrap();
+    assert!(health.problems.is_empty(), "{:?}", health.problems);
+    without_view(5, "e6", 600).unwrap();
+    let receipts = store.erase(&[&ada]).unwrap();
+    assert_eq!(
+        (receipts[0].events, receipts[0].version),
+        (6, LearnerVersion(6))
+    );
+    assert_eq!(store.view(&ada).unwrap(), None);
+    append(store, "ada", 0, ("e1", 1, b"new")).unwrap();
+}
+
 fn answers_each_append_of_a_batch(store: &dyn Store) {
     let (ada, bob) = (learner("ada"), learner("bob"));
     let (one, two) = (event_id("e1"), event_id("e2"));
@@ -249,7 +305,7 @@ fn answers_each_append_of_a_batch(store: &dyn Store) {
         learner,
         expected: LearnerVersion(expected),
         events,
-        view: b"v",
+        view: Some(b"v"),
     };
     let answers = store
         .append_many(&[
@@ -416,7 +472,7 @@ fn add_to_counter(store: &dyn Store, id: &str) {
             learner: &ada,
             expected: version,
             events: &[event],
-            view: (count + 1).to_string().as_bytes(),
+            view: Some((count + 1).to_string().as_bytes()),
         });
         match answer {
             Ok(Appended::Stored { .. }) => return,
@@ -443,7 +499,7 @@ fn shows_appends_whole(store: &dyn Store) {
                     learner: &ada,
                     expected,
                     events: &events,
-                    view: b"v",
+                    view: Some(b"v"),
                 };
                 store.append(append).unwrap();
             }

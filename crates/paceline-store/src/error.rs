@@ -15,6 +15,8 @@ pub enum Tree {
     Events,
     /// Views, by learner.
     Views,
+    /// Versions of the learners whose view lags.
+    Heads,
     /// Small blobs with names.
     Blobs,
     /// The store's own counters.
@@ -27,6 +29,7 @@ impl Tree {
         match self {
             Self::Events => "events",
             Self::Views => "views",
+            Self::Heads => "heads",
             Self::Blobs => "blobs",
             Self::Counts => "counts",
         }
@@ -174,7 +177,7 @@ impl StoreError {
         matches!(
             self,
             Self::Corrupt {
-                tree: Tree::Views,
+                tree: Tree::Views | Tree::Heads,
                 ..
             }
         )

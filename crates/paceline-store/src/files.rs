@@ -16,7 +16,7 @@ pub(crate) struct CheckedText {
 }
 
 impl CheckedText {
-    /// Reads the text in `path`, which must be of the kind and format given; none if there is no
+    /// Reads the text in `path`, which must be of the kind given and no newer format; none if there is no
     /// such file.
     pub(crate) fn read(path: &Path, kind: &str, format: u32) -> Result<Option<Self>, StoreError> {
         let text = match fs::read(path) {
@@ -41,7 +41,7 @@ impl CheckedText {
             path: path.to_owned(),
         };
         let found = u32::try_from(text.number(kind)?).unwrap_or(u32::MAX);
-        if found != format {
+        if format < found {
             let what = path.display().to_string();
             return Err(StoreError::NewerFormat {
                 what,

@@ -473,8 +473,12 @@ impl Store for JournalStore {
         self.mending(learner, || self.view.event(learner, id))
     }
 
-    fn events(&self, learner: &LearnerId) -> Result<Vec<StoredEvent>, StoreError> {
-        self.mending(learner, || self.view.events(learner))
+    fn events_after(
+        &self,
+        learner: &LearnerId,
+        version: LearnerVersion,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.mending(learner, || self.view.events_after(learner, version))
     }
 
     fn view(&self, learner: &LearnerId) -> Result<Option<View>, StoreError> {

@@ -82,7 +82,9 @@ impl State {
                 events: BTreeMap::new(),
             });
         learner.head = head;
-        learner.view = append.view.to_vec();
+        if let Some(view) = append.view {
+            learner.view = view.to_vec();
+        }
         learner
             .events
             .extend((before + 1..).zip(append.events).map(|(version, event)| {
@@ -117,12 +119,17 @@ impl Store for MemoryStore {
             .cloned())
     }
 
-    fn events(&self, learner: &LearnerId) -> Result<Vec<StoredEvent>, StoreError> {
+    fn events_after(
+        &self,
+        learner: &LearnerId,
+        version: LearnerVersion,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
         let state = self.read();
         let Some(learner) = state.learners.get(learner) else {
             return Ok(Vec::new());
         };
-        let mut events: Vec<StoredEvent> = learner.events.values().cloned().collect();
+        let after = |event: &&StoredEvent| version < event.version;
+        let mut events: Vec<_> = learner.events.values().filter(after).cloned().collect();
         // Already by id, and the sort is stable.
         events.sort_by_key(|event| event.at);
         Ok(events)

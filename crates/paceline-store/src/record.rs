@@ -5,12 +5,12 @@
 //! | offset | bytes | what |
 //! |---|---|---|
 //! | 0 | 1 | format, now 1 |
-//! | 1 | 1 | kind: 1 event, 2 view, 3 view that is yet to be folded, 4 blob, 5 counts |
+//! | 1 | 1 | kind: 1 event, 2 view, 3 view that is yet to be folded, 4 blob, 5 counts, 6 head |
 //! | 2 | 8 | learner version (0 where there is no learner) |
-//! | 10 | 8 | time that orders the event; of a view, that of its last event |
+//! | 10 | 8 | time that orders the event; of a view or head, that of its last event |
 //! | 18 | 8 | time of receipt (0 where there is no event) |
 //! | 26 | 2 | n |
-//! | 28 | n | event id; of a view, that of its last event |
+//! | 28 | n | event id; of a view or head, that of its last event |
 //! | 28 + n | 4 | m |
 //! | 32 + n | m | payload |
 //! | 32 + n + m | 4 | CRC32C of the key followed by all bytes before |
@@ -19,7 +19,7 @@
 //! first, so that damage is told from a newer format. The key is under the checksum, so a value
 //! that lies under another's key is found out.
 //!
-//! Keys: of a view the learner id; of an event the length of the learner id (2 bytes, big-endian), the
+//! Keys: of a view and of a head the learner id; of an event the length of the learner id (2 bytes, big-endian), the
 //! learner id, the event id; of a blob its name; of the counts `all`.
 
 use paceline_core::ids::{EventId, LearnerId};
@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     Unfolded = 3,
     Blob = 4,
     Counts = 5,
+    /// How far a learner's events go whose view lags.
+    Head = 6,
 }
 
 impl Kind {
@@ -53,6 +55,7 @@ impl Kind {
             Self::Unfolded,
             Self::Blob,
             Self::Counts,
+            Self::Head,
         ];
         kinds.into_iter().find(|kind| *kind as u8 == byte)
     }
@@ -63,6 +66,7 @@ impl Kind {
             Self::View | Self::Unfolded => Tree::Views,
             Self::Blob => Tree::Blobs,
             Self::Counts => Tree::Counts,
+            Self::Head => Tree::Heads,
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn check_append(append: &Append<'_>) -> Result<(), StoreError> {
             MAX_EVENT_BYTES,
         )?;
     }
-    check_view(append.view)
+    append.view.map_or(Ok(()), check_view)
 }
 
 /// Refuses a view that is too large.
@@ -67,7 +67,7 @@ fn check_size(what: impl Fn() -> String, bytes: usize, limit: usize) -> Result<(
 pub(crate) enum Verdict {
     /// Nothing: this is the answer.
     Answer(Appended),
-    /// Write the events, numbered from the version after `head`, and the view with this head.
+    /// Write the events, which take the learner to this head, and the view if there is one.
     Write(Head),
 }
 
@@ -98,6 +98,12 @@ pub(crate) fn judge(
         return Ok(Verdict::Answer(Appended::Duplicate { version, known }));
     }
     check_version(append, version)?;
+    if head.is_none() && append.view.is_none() {
+        return Err(StoreError::BadAppend {
+            learner: append.learner.clone(),
+            found: "held a learner's first event and no view".to_owned(),
+        });
+    }
     let last = last_of(append.events, head.map(|(_, last)| last))
         .expect("check_append refused an append without events");
     Ok(Verdict::Write((

@@ -346,8 +346,12 @@ impl Store for SledStore {
         self.current().index.event(learner, id)
     }
 
-    fn events(&self, learner: &LearnerId) -> Result<Vec<StoredEvent>, StoreError> {
-        self.current().index.events(learner)
+    fn events_after(
+        &self,
+        learner: &LearnerId,
+        version: LearnerVersion,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.current().index.events_after(learner, version)
     }
 
     fn view(&self, learner: &LearnerId) -> Result<Option<View>, StoreError> {

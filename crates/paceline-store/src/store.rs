@@ -51,23 +51,25 @@ pub struct NewEvent<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Some events of one learner, and the view they fold to.
+/// Some events of one learner, and perhaps the view they fold to.
 #[derive(Clone, Copy, Debug)]
 pub struct Append<'a> {
     /// The learner.
     pub learner: &'a LearnerId,
-    /// The version `view` was computed on, before `events`.
+    /// The learner's version before `events`, on which a `view` was computed.
     pub expected: LearnerVersion,
     /// At least one event, all ids different, in the order they were received.
     pub events: &'a [NewEvent<'a>],
-    /// The learner's state after all its events, these among them.
-    pub view: &'a [u8],
+    /// The learner's state after all its events, these among them. Without one the view that is
+    /// there stays and lags; what it accounts for is for its bytes to say. A learner's first append
+    /// has one.
+    pub view: Option<&'a [u8]>,
 }
 
 /// What became of an [`Append`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
-    /// All events and the view are stored.
+    /// All events, and the view if there is one, are stored.
     Stored {
         /// The learner's version now.
         version: LearnerVersion,
@@ -110,12 +112,13 @@ impl StoredEvent {
 /// A learner's state as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The learner's version; the view accounts for all events up to it.
+    /// The learner's version. The state accounts for the events up to it, or for fewer where later
+    /// appends had no view.
     pub version: LearnerVersion,
-    /// The last of these events in canonical order. A new event before it is a late one, and the
-    /// learner is to be folded again.
+    /// The last of the events up to `version` in canonical order. A new event before it is a late
+    /// one, and the learner is to be folded again.
     pub last: EventKey,
-    /// The state.
+    /// The state as it was last given.
     pub bytes: Vec<u8>,
 }
 
@@ -199,7 +202,21 @@ pub trait Store: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] if one cannot be read, or one is missing.
-    fn events(&self, learner: &LearnerId) -> Result<Vec<StoredEvent>, StoreError>;
+    fn events(&self, learner: &LearnerId) -> Result<Vec<StoredEvent>, StoreError> {
+        self.events_after(learner, LearnerVersion(0))
+    }
+
+    /// The events that took a learner beyond `version`, in canonical order: what a view of that
+    /// version lacks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    fn events_after(
+        &self,
+        learner: &LearnerId,
+        version: LearnerVersion,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// The learner's state.
     ///

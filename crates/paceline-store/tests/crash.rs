@@ -62,7 +62,7 @@ fn write(store: &JournalStore, writer: usize) {
                 learner: &learner,
                 expected,
                 events: &events,
-                view: &view,
+                view: Some(&view),
             })
             .unwrap();
         // One write a line, so a line is there wholly or not at all.

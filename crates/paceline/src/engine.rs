@@ -21,7 +21,7 @@ use paceline_core::stream::keyed_u64;
 use paceline_core::units::Probability;
 use paceline_learner::{Params, Scratch};
 use paceline_scheduler::Cohort;
-use paceline_store::{EventKey, Store, StoreError, StoredEvent};
+use paceline_store::{EventKey, LearnerVersion, Store, StoreError, StoredEvent};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -36,8 +36,10 @@ pub struct Config {
     pub params_version: String,
     /// Share of practice that goes to items on trial (pilot or stale), so that answers tell how hard they are; .1 by default.
     pub trial_share: Probability,
-    /// A learner's view is written anew after so many events; between, it is folded up from the journal when it is read.
-    pub view_every: u64,
+    /// A learner's view is written anew once the events since then hold more than this share of its bytes, and when the
+    /// learner leaves memory; what it lacks, after a crash, is folded when it is read. 0 writes one with every event,
+    /// infinity the first alone; 1 by default.
+    pub view_lag: f32,
 }
 
 impl Default for Config {
@@ -47,7 +49,7 @@ impl Default for Config {
             search_width: 16,
             params_version: "defaults-1".to_owned(),
             trial_share: Probability::clamped(0.1),
-            view_every: 1,
+            view_lag: 1.0,
         }
     }
 }
@@ -76,9 +78,9 @@ struct Shard {
 
 struct Cached {
     state: State,
-    /// The view as it was last encoded, which may lie some events behind.
-    view: Vec<u8>,
-    view_version: u64,
+    /// Bytes of the view in the store, and of the events since.
+    view_bytes: usize,
+    lag_bytes: usize,
 }
 
 impl Engine {
@@ -167,10 +169,25 @@ impl Engine {
         Ok(read(&states[learner].state, scratch))
     }
 
-    /// Forgets the cached states of a full shard: they are in the store.
+    /// Forgets the cached states of a full shard, whose views are then up to date.
     fn make_room(&self, states: &mut BTreeMap<LearnerId, Cached>) {
         if states.len() >= self.config.cached_learners.div_ceil(SHARDS) {
+            self.write_views(states);
             states.clear();
+        }
+    }
+
+    /// Writes the views that lag. One that cannot be written goes on lagging: nothing is lost.
+    fn write_views(&self, states: &BTreeMap<LearnerId, Cached>) {
+        let lag = |cached: &Cached| 0 < cached.lag_bytes && self.config.view_lag.is_finite();
+        for (learner, Cached { state, .. }) in states.iter().filter(|(_, cached)| lag(cached)) {
+            let version = LearnerVersion(state.version);
+            let written = self
+                .store
+                .replace_view(learner, version, &self.encode(state));
+            if let Err(error) = written {
+                tracing::warn!(%error, "a view could not be written and is left to lag");
+            }
         }
     }
 
@@ -185,20 +202,51 @@ impl Engine {
             Err(error) => return Err(error.into()),
         };
         let Some(view) = view else {
-            return Ok(self.cached(State::new(&self.params)));
+            return Ok(Cached {
+                state: State::new(&self.params),
+                view_bytes: 0,
+                lag_bytes: 0,
+            });
         };
         match State::decode(&view.bytes, &self.bank, &self.config.params_version) {
-            Some(state) if state.version == view.version.0 => {
-                let view_version = state.version;
-                Ok(Cached {
-                    state,
-                    view: view.bytes,
-                    view_version,
-                })
+            Some(state) if state.version == view.version.0 => Ok(Cached {
+                state,
+                view_bytes: view.bytes.len(),
+                lag_bytes: 0,
+            }),
+            Some(state) if state.version < view.version.0 => {
+                self.catch_up(learner, state, view.bytes.len(), scratch)
             }
-            // The view lags behind the journal, or was written by another format or variant.
+            // The view was written by another format or variant.
             _ => self.refold(learner, scratch),
         }
+    }
+
+    /// Folds what a view lacks; everything anew where part of it comes before what the view has, or corrects it.
+    fn catch_up(
+        &self,
+        learner: &LearnerId,
+        mut state: State,
+        view_bytes: usize,
+        scratch: &mut Scratch,
+    ) -> Result<Cached, Error> {
+        let events = self
+            .store
+            .events_after(learner, LearnerVersion(state.version))?;
+        let entries = self.decode_all(learner, &events)?;
+        let corrects = |(_, entry): &(_, Entry)| matches!(entry.body, EventBody::Corrected { .. });
+        let late = entries
+            .first()
+            .is_some_and(|(key, _)| Some(key) < state.last.as_ref());
+        if late || entries.iter().any(corrects) {
+            return self.refold(learner, scratch);
+        }
+        self.fold_all(&mut state, &entries, scratch);
+        Ok(Cached {
+            state,
+            view_bytes,
+            lag_bytes: events.iter().map(|event| event.bytes.len()).sum(),
+        })
     }
 
     fn refold(&self, learner: &LearnerId, scratch: &mut Scratch) -> Result<Cached, Error> {
@@ -206,25 +254,23 @@ impl Engine {
         let entries = self.decode_all(learner, &events)?;
         let mut state = State::new(&self.params);
         self.fold_all(&mut state, &entries, scratch);
-        let cached = self.cached(state);
+        let view = self.encode(&state);
         if let Some(version) = events.iter().map(|event| event.version).max() {
-            match self.store.replace_view(learner, version, &cached.view) {
+            match self.store.replace_view(learner, version, &view) {
                 // Another process was faster; it has written the view of its own.
                 Ok(()) | Err(StoreError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(cached)
+        Ok(Cached {
+            state,
+            view_bytes: view.len(),
+            lag_bytes: 0,
+        })
     }
 
-    fn cached(&self, state: State) -> Cached {
-        let view = state.encode(&self.bank, &self.config.params_version);
-        let view_version = state.version;
-        Cached {
-            state,
-            view,
-            view_version,
-        }
+    fn encode(&self, state: &State) -> Vec<u8> {
+        state.encode(&self.bank, &self.config.params_version)
     }
 
     fn decode_all(
@@ -271,6 +317,15 @@ impl Engine {
             effect
         };
         entries.iter().map(fold).collect()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            self.write_views(&shard.states);
+        }
     }
 }
 

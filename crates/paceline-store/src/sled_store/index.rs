@@ -30,6 +30,8 @@ pub(super) struct Index {
     db: sled::Db,
     events: sled::Tree,
     views: sled::Tree,
+    /// Version and last event of the learners whose view lags; a view that does not has its own.
+    heads: sled::Tree,
     blobs: sled::Tree,
     counts: sled::Tree,
     stripes: Vec<RwLock<()>>,
@@ -46,6 +48,7 @@ impl Index {
         Ok(Self {
             events: tree(Tree::Events)?,
             views: tree(Tree::Views)?,
+            heads: tree(Tree::Heads)?,
             blobs: tree(Tree::Blobs)?,
             counts: tree(Tree::Counts)?,
             stripes: (0..STRIPES).map(|_| RwLock::new(())).collect(),
@@ -159,14 +162,22 @@ impl Index {
             .iter()
             .map(|change| change.rows.len() as u64)
             .sum::<u64>();
-        let trees = (&self.events, &self.views, &self.counts);
-        let done = trees.transaction(|(events, views, counts)| {
+        let trees = (&self.events, &self.views, &self.heads, &self.counts);
+        let done = trees.transaction(|(events, views, heads, counts)| {
             for change in changes {
                 for (key, value) in &change.rows {
                     events.insert(key.as_slice(), value.as_slice())?;
                 }
                 let key = change.learner.as_str().as_bytes();
-                views.insert(key, change.view.as_slice())?;
+                match &change.state {
+                    Row::View(row) => {
+                        views.insert(key, row.as_slice())?;
+                        heads.remove(key)?;
+                    }
+                    Row::Head(row) => {
+                        heads.insert(key, row.as_slice())?;
+                    }
+                }
             }
             let total = decode_counts(counts.get(COUNTS_KEY)?.as_deref()).map_err(abort)?;
             counts.insert(
@@ -178,15 +189,16 @@ impl Index {
         done.map_err(|error| transaction_error(error, "append"))
     }
 
-    /// Version and last event of a learner, from its view.
+    /// Version and last event of a learner.
     fn head(&self, learner: &LearnerId) -> Result<Option<Head>, StoreError> {
         let key = learner.as_str().as_bytes();
+        if let Some(value) = get(&self.heads, Tree::Heads, key)? {
+            return head_of(Tree::Heads, key, &value).map(Some);
+        }
         let Some(value) = get(&self.views, Tree::Views, key)? else {
             return self.no_view(learner).map(|()| None);
         };
-        let record = Record::decode(Tree::Views, key, &value)?;
-        let last = record.event_key(Tree::Views, key)?;
-        Ok(Some((LearnerVersion(record.version), last)))
+        head_of(Tree::Views, key, &value).map(Some)
     }
 
     /// An error if a learner without a view has events: then the view is lost.
@@ -226,17 +238,28 @@ impl Index {
         value.map(|value| decode_event(&key, &value)).transpose()
     }
 
-    /// Events in canonical order, all of them or an error.
-    pub(super) fn events(&self, learner: &LearnerId) -> Result<Vec<StoredEvent>, StoreError> {
+    /// The events after `version` in canonical order, all of them or an error.
+    pub(super) fn events_after(
+        &self,
+        learner: &LearnerId,
+        version: LearnerVersion,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
         let _turn = self.reading(learner);
         let mut events = Vec::new();
+        let (mut found, mut highest) = (0, 0);
         for row in self.events.scan_prefix(record::event_prefix(learner)) {
             let (key, value) = row.map_err(failed(|| format!("read events of {learner}")))?;
-            events.push(decode_event(&key, &value)?);
+            let record = Record::decode(Tree::Events, &key, &value)?;
+            found += 1;
+            highest = highest.max(record.version);
+            if version.0 < record.version {
+                events.push(stored_event(&key, &record)?);
+            }
         }
         // A damaged view does not stand in the way: it is from here that it is mended.
         let head = self.head(learner).ok().flatten();
-        check_none_missing(learner, &events, head.map(|(version, _)| version))?;
+        let wanted = head.map_or(highest, |(version, _)| version.0.max(highest));
+        check_none_missing(learner, found, wanted)?;
         // Already by id, and the sort is stable.
         events.sort_by_key(|event| event.at);
         Ok(events)
@@ -258,9 +281,13 @@ impl Index {
                 "a view".to_owned(),
             ));
         }
+        let (version, last) = match get(&self.heads, Tree::Heads, key)? {
+            Some(value) => head_of(Tree::Heads, key, &value)?,
+            None => head_of_record(Tree::Views, key, &record)?,
+        };
         Ok(Some(View {
-            version: LearnerVersion(record.version),
-            last: record.event_key(Tree::Views, key)?,
+            version,
+            last,
             bytes: record.payload.to_vec(),
         }))
     }
@@ -290,11 +317,15 @@ impl Index {
                 found,
             });
         }
-        let row = view_row(Kind::View, learner, &head, view);
-        self.views
-            .insert(learner.as_str().as_bytes(), row)
-            .map_err(failed(|| format!("write the view of {learner}")))?;
-        Ok(())
+        let row = head_row(Kind::View, learner, &head, view);
+        let key = learner.as_str().as_bytes();
+        let trees = (&self.views, &self.heads);
+        let done = trees.transaction(|(views, heads)| {
+            views.insert(key, row.as_slice())?;
+            heads.remove(key)?;
+            Ok(())
+        });
+        done.map_err(|error| transaction_error(error, &format!("write the view of {learner}")))
     }
 
     fn head_from_events(&self, learner: &LearnerId) -> Result<Option<Head>, StoreError> {
@@ -360,12 +391,13 @@ impl Index {
             rows.push(key);
         }
         let view_key = learner.as_str().as_bytes();
-        let trees = (&self.events, &self.views, &self.counts);
-        let view = trees.transaction(|(events, views, counts)| {
+        let trees = (&self.events, &self.views, &self.heads, &self.counts);
+        let view = trees.transaction(|(events, views, heads, counts)| {
             for key in &rows {
                 events.remove(key)?;
             }
             let view = views.remove(view_key)?;
+            heads.remove(view_key)?;
             let total = decode_counts(counts.get(COUNTS_KEY)?.as_deref()).map_err(abort)?;
             let there = u64::from(view.is_some() || !rows.is_empty());
             let total = (
@@ -407,7 +439,7 @@ impl Index {
             let key = key.map_err(failed(|| "read views".to_owned()))?;
             health.learners += 1;
             let read = record::learner_id(Tree::Views, &key, &key).and_then(|learner| {
-                let events = self.events(&learner)?.len() as u64;
+                let events = self.events_after(&learner, LearnerVersion(0))?.len() as u64;
                 Ok((events, self.view(&learner)))
             });
             match read {
@@ -466,6 +498,7 @@ impl Index {
         let trees = [
             (&self.events, &target.events),
             (&self.views, &target.views),
+            (&self.heads, &target.heads),
             (&self.blobs, &target.blobs),
             (&self.counts, &target.counts),
         ];
@@ -494,6 +527,7 @@ impl Index {
         match tree {
             Tree::Events => &self.events,
             Tree::Views => &self.views,
+            Tree::Heads => &self.heads,
             Tree::Blobs => &self.blobs,
             Tree::Counts => &self.counts,
         }
@@ -505,13 +539,21 @@ fn stripe(learner: &LearnerId) -> usize {
     crc32c::crc32c(learner.as_str().as_bytes()) as usize % STRIPES
 }
 
-/// What is to be written of a learner: new events, and the view in the place of the old one.
+/// What is to be written of a learner: new events, and how far they go.
 struct Change<'a> {
     learner: &'a LearnerId,
     /// Whether the learner was not there.
     new: bool,
     rows: Vec<(Vec<u8>, Vec<u8>)>,
-    view: Vec<u8>,
+    state: Row,
+}
+
+/// A row that says how far a learner's events go.
+enum Row {
+    /// A view, in the place of the old one.
+    View(Vec<u8>),
+    /// Only that: the old view lags.
+    Head(Vec<u8>),
 }
 
 impl<'a> Change<'a> {
@@ -521,12 +563,15 @@ impl<'a> Change<'a> {
         let rows = (before + 1..)
             .zip(append.events)
             .map(|(version, event)| event_value(learner, event, LearnerVersion(version)));
-        let view = view_row(Kind::View, learner, head, append.view);
+        let state = match append.view {
+            Some(view) => Row::View(head_row(Kind::View, learner, head, view)),
+            None => Row::Head(head_row(Kind::Head, learner, head, b"")),
+        };
         Self {
             learner,
             new: before == 0,
             rows: rows.collect(),
-            view,
+            state,
         }
     }
 
@@ -549,12 +594,16 @@ impl<'a> Change<'a> {
             event_value(learner, &new, event.version)
         });
         let head = (version, last.expect("the events are not empty"));
-        let view = view_row(Kind::Unfolded, learner, &head, b"");
+        let state = if new {
+            Row::View(head_row(Kind::Unfolded, learner, &head, b""))
+        } else {
+            Row::Head(head_row(Kind::Head, learner, &head, b""))
+        };
         Self {
             learner,
             new,
             rows: rows.collect(),
-            view,
+            state,
         }
     }
 }
@@ -578,7 +627,7 @@ fn event_value(
     (key, value)
 }
 
-fn view_row(kind: Kind, learner: &LearnerId, head: &Head, view: &[u8]) -> Vec<u8> {
+fn head_row(kind: Kind, learner: &LearnerId, head: &Head, view: &[u8]) -> Vec<u8> {
     let record = Record {
         kind,
         version: head.0.0,
@@ -590,8 +639,19 @@ fn view_row(kind: Kind, learner: &LearnerId, head: &Head, view: &[u8]) -> Vec<u8
     record.encode(learner.as_str().as_bytes())
 }
 
+fn head_of(tree: Tree, key: &[u8], value: &[u8]) -> Result<Head, StoreError> {
+    head_of_record(tree, key, &Record::decode(tree, key, value)?)
+}
+
+fn head_of_record(tree: Tree, key: &[u8], record: &Record<'_>) -> Result<Head, StoreError> {
+    Ok((LearnerVersion(record.version), record.event_key(tree, key)?))
+}
+
 fn decode_event(key: &[u8], value: &[u8]) -> Result<StoredEvent, StoreError> {
-    let record = Record::decode(Tree::Events, key, value)?;
+    stored_event(key, &Record::decode(Tree::Events, key, value)?)
+}
+
+fn stored_event(key: &[u8], record: &Record<'_>) -> Result<StoredEvent, StoreError> {
     Ok(StoredEvent {
         id: record::event_id(Tree::Events, key, record.id)?,
         at: Timestamp(record.at),
@@ -601,26 +661,16 @@ fn decode_event(key: &[u8], value: &[u8]) -> Result<StoredEvent, StoreError> {
     })
 }
 
-/// An error unless the events are numbered from 1 to the learner's version, each once.
-fn check_none_missing(
-    learner: &LearnerId,
-    events: &[StoredEvent],
-    version: Option<LearnerVersion>,
-) -> Result<(), StoreError> {
-    let highest = events
-        .iter()
-        .map(|event| event.version.0)
-        .max()
-        .unwrap_or(0);
-    let wanted = version.map_or(highest, |version| version.0.max(highest));
-    // Each event has its own version, so as many as the highest means that none is missing.
-    if events.len() as u64 == wanted {
+/// An error unless there are as many events as the learner's version says: each has its own, so that
+/// none is missing if there are as many as the highest.
+fn check_none_missing(learner: &LearnerId, found: u64, wanted: u64) -> Result<(), StoreError> {
+    if found == wanted {
         return Ok(());
     }
     Err(record::corrupt(
         Tree::Events,
         &record::event_prefix(learner),
-        format!("{} events", events.len()),
+        format!("{found} events"),
         format!("{wanted}"),
     ))
 }

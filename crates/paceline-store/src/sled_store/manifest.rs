@@ -9,7 +9,7 @@
 //! The manifest is a text of six lines; the last is the CRC32C of those before, in hexadecimal:
 //!
 //! ```text
-//! paceline-store 1
+//! paceline-store 2
 //! view 1
 //! learners 12
 //! events 345
@@ -25,7 +25,8 @@ use crate::files::{self, CheckedText};
 
 const MANIFEST: &str = "MANIFEST";
 const KIND: &str = "paceline-store";
-const FORMAT: u32 = 1;
+/// Since 2 there may be heads apart from views.
+const FORMAT: u32 = 2;
 
 /// What the manifest says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

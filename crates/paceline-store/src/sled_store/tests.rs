@@ -252,23 +252,34 @@ fn a_missing_database_or_manifest_is_named() {
 fn the_manifest_is_laid_out_as_documented() {
     let dir = closed(1);
     let text = fs::read_to_string(dir.path().join("MANIFEST")).unwrap();
-    let body = "paceline-store 1\nview 1\nlearners 1\nevents 3\nerasing 0\n";
+    let body = "paceline-store 2\nview 1\nlearners 1\nevents 3\nerasing 0\n";
     let crc = crc32c::crc32c(body.as_bytes());
     assert_eq!(text, format!("{body}crc {crc:08x}\n"));
 }
 
 #[test]
+fn an_older_manifest_is_read() {
+    let dir = closed(1);
+    let path = dir.path().join("MANIFEST");
+    let text = fs::read_to_string(&path).unwrap();
+    let body = text[..text.find("crc").unwrap()].replace("store 2", "store 1");
+    let text = format!("{body}crc {:08x}\n", crc32c::crc32c(body.as_bytes()));
+    fs::write(path, text).unwrap();
+    assert!(open(&dir).unwrap().verify().unwrap().problems.is_empty());
+}
+
+#[test]
 fn a_newer_manifest_is_refused_as_such() {
     let dir = tempfile::tempdir().unwrap();
-    let body = "paceline-store 2\nshards 16\n";
+    let body = "paceline-store 3\nshards 16\n";
     let text = format!("{body}crc {:08x}\n", crc32c::crc32c(body.as_bytes()));
     fs::write(dir.path().join("MANIFEST"), text).unwrap();
     let refused = open(&dir).err().unwrap();
     assert!(matches!(
         refused,
         StoreError::NewerFormat {
-            found: 2,
-            supported: 1,
+            found: 3,
+            supported: 2,
             ..
         }
     ));
@@ -406,7 +417,7 @@ fn a_batch_is_synced_once_and_wholly_there() {
             learner,
             expected: LearnerVersion(0),
             events: &events,
-            view: b"v",
+            view: Some(b"v"),
         })
         .collect();
     let answers = store.append_many(&batch).unwrap();

@@ -365,21 +365,22 @@ impl Engine {
         }
         let effects = self.fold_batch(learner, &mut cached.state, batch, scratch)?;
         let version = cached.state.version;
-        if version - cached.view_version >= self.config.view_every || before == 0 {
-            cached.view = cached.state.encode(&self.bank, &self.config.params_version);
-            cached.view_version = version;
-        }
         let bytes: Vec<_> = batch.iter().map(|checked| checked.entry.encode()).collect();
         let pairs = batch.iter().zip(&bytes);
         let events: Vec<_> = pairs
             .map(|(checked, bytes)| new_event(checked, bytes))
             .collect();
-        let expected = LearnerVersion(before);
+        cached.lag_bytes += bytes.iter().map(Vec::len).sum::<usize>();
+        let behind = cached.lag_bytes as f32 > self.config.view_lag * cached.view_bytes as f32;
+        let view = (behind || before == 0).then(|| self.encode(&cached.state));
+        if let Some(view) = &view {
+            (cached.view_bytes, cached.lag_bytes) = (view.len(), 0);
+        }
         let append = Append {
             learner,
-            expected,
+            expected: LearnerVersion(before),
             events: &events,
-            view: &cached.view,
+            view: view.as_deref(),
         };
         match self.store.append(append) {
             Ok(Appended::Stored { .. }) => {
