@@ -4,10 +4,10 @@ use crate::library::{Answer, Library, NOON, Right};
 use paceline::bank::{BankBuilder, CourseSpec, ItemSpec, SkillSpec};
 use paceline::event::{Attempt, Enrolled, Event, EventBody, Help, Instance, Outcome, Studied};
 use paceline::ids::LearnerId;
-use paceline::store::{Durability, SledOptions, Store};
+use paceline::store::{Durability, JournalOptions, Store};
 use paceline::time::{Timestamp, UtcOffset};
 use paceline::units::Probability;
-use paceline::{Bank, Engine, Plan, PlanRequest, SledStore};
+use paceline::{Bank, Engine, JournalStore, Plan, PlanRequest};
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
@@ -85,11 +85,12 @@ pub fn write(library: &Library, dir: &Path) {
 
 /// A store that answers before the disk has synced, as trane's databases do.
 pub fn disk(dir: &Path) -> Box<dyn Store> {
-    let options = SledOptions {
+    let options = JournalOptions {
         durability: Durability::Background,
-        ..SledOptions::default()
+        ..JournalOptions::default()
     };
-    Box::new(SledStore::open(dir.join("store"), options).expect("a temporary directory is a disk"))
+    let store = JournalStore::open(dir.join("store"), options);
+    Box::new(store.expect("a temporary directory is a disk"))
 }
 
 impl Ours {

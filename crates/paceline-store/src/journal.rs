@@ -15,13 +15,16 @@
 //!
 //! How an append goes:
 //!
-//! 1. The learner is locked, and the append judged against the view.
+//! 1. The learner is locked, and the append judged against the view and what is to follow there.
 //! 2. Its entry is written to the journal, with those of other threads, and synced.
-//! 3. The view is brought up to date, unsynced, and the append is answered.
+//! 3. The view is brought up to date, unsynced, and the append is answered. With
+//!    [`Durability::Background`] nothing is synced in 2, and the view follows many appends at once:
+//!    when so many have come, when one of their learners is read, and at checkpoints, each time after a sync of the journal.
 //!
 //! A crash between 2 and 3, or a power cut that takes the view back, is made good on opening: the
 //! entries after the last checkpoint are played again; those that the view has are passed over.
 
+mod behind;
 mod format;
 mod log;
 mod state;
@@ -42,10 +45,11 @@ use crate::error::{StoreError, Tree};
 use crate::files;
 use crate::record;
 use crate::rules::{self, Verdict};
-use crate::sled_store::{Durability, GROUP, SledOptions, SledStore};
+use crate::sled_store::{Durability, Following, GROUP, SledOptions, SledStore};
 use crate::store::{
     Append, Appended, Health, LearnerVersion, Receipt, Stats, Store, StoredEvent, View,
 };
+use behind::Behind;
 use format::Entry;
 use log::Log;
 use state::State;
@@ -58,6 +62,9 @@ const STRIPES: usize = 256;
 pub struct JournalOptions {
     /// Memory for cached pages of the view, in bytes.
     pub cache_bytes: u64,
+    /// When a write is answered. In the background it survives the end of the process at once; a power
+    /// cut may take what came since the last sync, and the store is then to be opened with the same option.
+    pub durability: Durability,
     /// A segment of the journal is closed once it has this many bytes.
     pub segment_bytes: u64,
     /// The view is synced after this many entries: how much is played again after a crash.
@@ -67,10 +74,12 @@ pub struct JournalOptions {
 }
 
 impl Default for JournalOptions {
-    /// 256 MiB of cache, segments of 64 MiB, a checkpoint each 16,384 entries, 64 MiB left free.
+    /// 256 MiB of cache, answers after the sync, segments of 64 MiB, a checkpoint each 16,384 entries, 64 MiB left
+    /// free.
     fn default() -> Self {
         Self {
             cache_bytes: 256 << 20,
+            durability: Durability::Synced,
             segment_bytes: 64 << 20,
             checkpoint_entries: 1 << 14,
             floor_bytes: 64 << 20,
@@ -84,6 +93,8 @@ pub struct JournalStore {
     options: JournalOptions,
     log: Log,
     view: SledStore,
+    // What the view is yet to be told; taken after all other locks.
+    behind: Mutex<Behind>,
     state: Mutex<State>,
     // Who writes shares it; checkpoints and erasures have it alone.
     writers: RwLock<()>,
@@ -110,12 +121,7 @@ impl JournalStore {
             Some(state) => state,
             None => first_state(dir)?,
         };
-        let log = Log::open(
-            &dir.join("journal"),
-            options.segment_bytes,
-            state.last,
-            state.segment,
-        )?;
+        let log = Log::open(&dir.join("journal"), options, state.last, state.segment)?;
         let erasing: BTreeSet<&LearnerId> = state.erasing.iter().collect();
         if !erasing.is_empty() {
             log.erase(&erasing)?;
@@ -134,6 +140,7 @@ impl JournalStore {
             options,
             log,
             view,
+            behind: Mutex::default(),
             state: Mutex::new(State {
                 erasing: Vec::new(),
                 ..state
@@ -154,6 +161,8 @@ impl JournalStore {
 
     /// Syncs the view and says so, while the caller lets nobody write.
     fn checkpoint_alone(&self) -> Result<(), StoreError> {
+        self.log.sync()?;
+        self.settle(|_| true)?;
         self.view.flush()?;
         let (last, segment) = self.log.end();
         let mut state = self.state();
@@ -209,30 +218,80 @@ impl JournalStore {
         group: &[Append<'_>],
     ) -> Result<Vec<Result<Appended, StoreError>>, StoreError> {
         let _turns = self.lock_learners(group.iter().map(|append| append.learner));
-        let verdicts: Vec<_> = group.iter().map(|append| self.view.judge(append)).collect();
-        let writes: Vec<Append<'_>> = group
+        let mut writes = Vec::new();
+        let answers = group
             .iter()
-            .zip(&verdicts)
-            .filter(|(_, verdict)| matches!(verdict, Ok(Verdict::Write(_))))
-            .map(|(append, _)| *append)
+            .map(|append| match self.judge(append)? {
+                Verdict::Answer(answer) => Ok(answer),
+                Verdict::Write(head) => {
+                    let version = head.0;
+                    writes.push((append, head));
+                    Ok(Appended::Stored { version })
+                }
+            })
             .collect();
+        if writes.is_empty() {
+            return Ok(answers);
+        }
         let entries = writes
             .iter()
-            .map(|append| Entry::encode_append(append, append.expected.0));
-        if !writes.is_empty() {
-            self.log.commit(entries.collect())?;
+            .map(|(append, _)| Entry::encode_append(append, append.expected.0));
+        self.log.commit(entries.collect())?;
+        let mut behind = self.behind();
+        for (append, head) in writes {
+            behind.push(append, head);
         }
-        // Each append of the view is an outcome of its own, and none may fail any more.
-        let applied = self.apply(|| {
-            let answers = self.view.append_many(&writes)?;
-            answers.into_iter().collect::<Result<Vec<_>, _>>()
-        })?;
-        let mut applied = applied.into_iter();
-        let answers = verdicts.into_iter().map(|verdict| match verdict? {
-            Verdict::Answer(answer) => Ok(answer),
-            Verdict::Write(_) => Ok(applied.next().expect("the view answers each append")),
-        });
-        Ok(answers.collect())
+        if behind.is_full() || self.options.durability == Durability::Synced {
+            self.follow(&mut behind)?;
+        }
+        Ok(answers)
+    }
+
+    /// What an append does, while its learner is locked.
+    fn judge(&self, append: &Append<'_>) -> Result<Verdict, StoreError> {
+        rules::check_append(append)?;
+        let learner = append.learner;
+        let waiting = self.behind().head(learner);
+        let head = match waiting {
+            Some(head) => Some(head),
+            None => self.view.head(learner)?,
+        };
+        // The view may follow meanwhile, so what is not waiting is looked for there.
+        rules::judge(append, head, |id| {
+            let waiting = self.behind().event(learner, id);
+            match waiting {
+                Some(bytes) => Ok(Some(bytes)),
+                None => Ok(self.view.event(learner, id)?.map(|event| event.bytes)),
+            }
+        })
+    }
+
+    // What it guards is whole between calls.
+    fn behind(&self) -> MutexGuard<'_, Behind> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings the view after the journal if it is behind in what `matters`.
+    fn settle(&self, matters: impl FnOnce(&Behind) -> bool) -> Result<(), StoreError> {
+        let mut behind = self.behind();
+        if behind.is_empty() || !matters(&behind) {
+            return Ok(());
+        }
+        self.follow(&mut behind)
+    }
+
+    fn follow(&self, behind: &mut Behind) -> Result<(), StoreError> {
+        // Else a power cut could leave the view ahead of the journal.
+        self.log.sync()?;
+        self.apply(|| {
+            for group in behind.learners().chunks(GROUP) {
+                if !self.view.follow(group)? {
+                    return Err(gap(&self.dir, self.log.last()));
+                }
+            }
+            *behind = Behind::default();
+            Ok(())
+        })
     }
 
     /// Brings the view after the journal; if that fails, nothing more may be written.
@@ -268,8 +327,11 @@ impl JournalStore {
                     learner: id,
                     events,
                 } if id == *learner => {
-                    let restored = self.view.restore(&[(id, events)])?;
-                    if restored {
+                    let following = Following {
+                        events,
+                        ..Following::new(id)
+                    };
+                    if self.view.follow(&[following])? {
                         Ok(())
                     } else {
                         Err(gap(&self.dir, number))
@@ -294,6 +356,7 @@ impl JournalStore {
         learner: &LearnerId,
         read: impl Fn() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.settle(|behind| behind.holds(learner))?;
         match read() {
             Err(StoreError::Corrupt {
                 tree: Tree::Events, ..
@@ -396,11 +459,11 @@ fn set_aside(view: &Path, aside: &Path) -> Result<(), StoreError> {
 }
 
 fn replay(dir: &Path, log: &Log, from: u64, view: &SledStore) -> Result<(), StoreError> {
-    let mut group: Vec<(LearnerId, Vec<StoredEvent>)> = Vec::new();
-    let restore = |group: &mut Vec<_>, number| {
-        let restored = view.restore(group)?;
+    let mut group: Vec<Following> = Vec::new();
+    let follow = |group: &mut Vec<_>, number| {
+        let followed = view.follow(group)?;
         group.clear();
-        if restored {
+        if followed {
             Ok(())
         } else {
             Err(gap(dir, number))
@@ -410,16 +473,19 @@ fn replay(dir: &Path, log: &Log, from: u64, view: &SledStore) -> Result<(), Stor
     log.read(from, |number, entry| match entry {
         Entry::Append { learner, events } => {
             if group.len() == GROUP || !learners.insert(learner.clone()) {
-                restore(&mut group, number)?;
+                follow(&mut group, number)?;
                 learners = BTreeSet::from([learner.clone()]);
             }
-            group.push((learner, events));
+            group.push(Following {
+                events,
+                ..Following::new(learner)
+            });
             Ok(())
         }
         Entry::Blob { name, bytes } => view.put_blob(&name, &bytes),
         Entry::Erased => Ok(()),
     })?;
-    restore(&mut group, log.last())
+    follow(&mut group, log.last())
 }
 
 /// An error if the view has events that the journal lacks: then what was cut from the journal as
@@ -482,6 +548,7 @@ impl Store for JournalStore {
     }
 
     fn view(&self, learner: &LearnerId) -> Result<Option<View>, StoreError> {
+        self.settle(|behind| behind.holds(learner))?;
         let view = self.view.view(learner);
         view.inspect_err(|error| self.condemn_if_damaged(error))
     }
@@ -494,6 +561,7 @@ impl Store for JournalStore {
     ) -> Result<(), StoreError> {
         self.write(|| {
             let _turn = self.lock_learners(std::iter::once(learner));
+            self.settle(|behind| behind.holds(learner))?;
             self.view.replace_view(learner, expected, view)
         })
     }
@@ -503,6 +571,7 @@ impl Store for JournalStore {
         after: Option<&LearnerId>,
         limit: usize,
     ) -> Result<Vec<LearnerId>, StoreError> {
+        self.settle(|_| true)?;
         self.view.learners(after, limit)
     }
 
@@ -550,6 +619,7 @@ impl Store for JournalStore {
     }
 
     fn stats(&self) -> Result<Stats, StoreError> {
+        self.settle(|_| true)?;
         let stats = self.view.stats()?;
         Ok(Stats {
             bytes: stats.bytes + self.log.bytes()?,
@@ -560,6 +630,7 @@ impl Store for JournalStore {
     /// Also reads the whole journal, and holds the view to it.
     fn verify(&self) -> Result<Health, StoreError> {
         let _alone = self.writers.write().unwrap_or_else(PoisonError::into_inner);
+        self.settle(|_| true)?;
         let mut health = self.view.verify()?;
         let mut counts: BTreeMap<LearnerId, u64> = BTreeMap::new();
         let read = self.log.read(1, |_, entry| {

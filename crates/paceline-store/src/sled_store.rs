@@ -22,7 +22,7 @@ use paceline_core::ids::{EventId, LearnerId};
 
 use crate::error::StoreError;
 use crate::files;
-use crate::rules::{self, Verdict};
+use crate::rules::{self, Head};
 use crate::store::{
     Append, Appended, Health, LearnerVersion, Receipt, Stats, Store, StoredEvent, View,
 };
@@ -67,6 +67,25 @@ impl Default for SledOptions {
             cache_bytes: 256 << 20,
             durability: Durability::Synced,
             floor_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Events of one learner that a journal holds, in the order of their versions.
+pub(crate) struct Following {
+    pub(crate) learner: LearnerId,
+    pub(crate) events: Vec<StoredEvent>,
+    /// The view that came with the last of them that had one. Without one, that of a new learner is
+    /// yet to be folded, and another's lags.
+    pub(crate) view: Option<Vec<u8>>,
+}
+
+impl Following {
+    pub(crate) const fn new(learner: LearnerId) -> Self {
+        Self {
+            learner,
+            events: Vec::new(),
+            view: None,
         }
     }
 }
@@ -183,20 +202,17 @@ impl SledStore {
         Ok(())
     }
 
-    /// What [`Store::append`] would do, without doing it.
-    pub(crate) fn judge(&self, append: &Append<'_>) -> Result<Verdict, StoreError> {
-        self.current().index.judge(append)
+    /// Version and last event of a learner.
+    pub(crate) fn head(&self, learner: &LearnerId) -> Result<Option<Head>, StoreError> {
+        self.current().index.head(learner)
     }
 
-    /// Puts events back that a journal holds, with a view that is yet to be folded. What is
-    /// there already stays as it is. False if there are none on which these could follow.
+    /// Takes in events that a journal holds. What is there already stays as it is. False if there
+    /// are none on which these could follow.
     ///
     /// The learners are at most [`GROUP`], all different.
-    pub(crate) fn restore(
-        &self,
-        group: &[(LearnerId, Vec<StoredEvent>)],
-    ) -> Result<bool, StoreError> {
-        self.write(|index| index.restore_group(group))
+    pub(crate) fn follow(&self, group: &[Following]) -> Result<bool, StoreError> {
+        self.write(|index| index.follow_group(group))
     }
 
     /// Takes a learner out whose events are to be restored. Traces stay on disk.

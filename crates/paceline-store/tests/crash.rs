@@ -1,7 +1,7 @@
 //! A process that writes is killed at a moment it does not choose; nothing it acknowledged is lost.
 //!
 //! This binary is its own victim: run again with `PACELINE_CRASH_DIR` set, it writes to the store
-//! there and says on standard output what was acknowledged, until it is killed.
+//! there, unsynced if `PACELINE_CRASH_BACKGROUND` is set, and says on standard output what was acknowledged, until it is killed.
 
 #![expect(clippy::unwrap_used, reason = "all of this is a test")]
 
@@ -15,14 +15,21 @@ use std::time::Duration;
 
 use paceline_core::ids::{EventId, LearnerId};
 use paceline_core::time::Timestamp;
-use paceline_store::{Append, JournalOptions, JournalStore, LearnerVersion, NewEvent, Store};
-
-const OPTIONS: JournalOptions = JournalOptions {
-    cache_bytes: 8 << 20,
-    segment_bytes: 1 << 16,
-    checkpoint_entries: 200,
-    floor_bytes: 0,
+use paceline_store::{
+    Append, Durability, JournalOptions, JournalStore, LearnerVersion, NewEvent, Store,
 };
+
+fn open(dir: &Path, durability: Durability) -> JournalStore {
+    let options = JournalOptions {
+        cache_bytes: 8 << 20,
+        durability,
+        segment_bytes: 1 << 16,
+        checkpoint_entries: 200,
+        floor_bytes: 0,
+    };
+    JournalStore::open(dir, options).unwrap()
+}
+
 const WRITERS: usize = 4;
 
 fn learner(writer: usize) -> LearnerId {
@@ -35,7 +42,11 @@ fn write_until_killed() {
     let Some(dir) = env::var_os("PACELINE_CRASH_DIR") else {
         return;
     };
-    let store = JournalStore::open(dir, OPTIONS).unwrap();
+    let durability = match env::var_os("PACELINE_CRASH_BACKGROUND") {
+        Some(_) => Durability::Background,
+        None => Durability::Synced,
+    };
+    let store = open(Path::new(&dir), durability);
     thread::scope(|scope| {
         for writer in 0..WRITERS {
             let store = &store;
@@ -62,7 +73,8 @@ fn write(store: &JournalStore, writer: usize) {
                 learner: &learner,
                 expected,
                 events: &events,
-                view: Some(&view),
+                // Most views lag.
+                view: version.is_multiple_of(3).then_some(&view[..]),
             })
             .unwrap();
         // One write a line, so a line is there wholly or not at all.
@@ -72,7 +84,12 @@ fn write(store: &JournalStore, writer: usize) {
 }
 
 /// Starts the victim, kills it after a while, and adds what it acknowledged.
-fn run_and_kill(dir: &Path, after: Duration, acknowledged: &mut BTreeMap<usize, u64>) {
+fn run_and_kill(
+    dir: &Path,
+    durability: Durability,
+    after: Duration,
+    acknowledged: &mut BTreeMap<usize, u64>,
+) {
     let mut victim = Command::new(env::current_exe().unwrap())
         .args([
             "--exact",
@@ -81,6 +98,7 @@ fn run_and_kill(dir: &Path, after: Duration, acknowledged: &mut BTreeMap<usize, 
             "--test-threads=1",
         ])
         .env("PACELINE_CRASH_DIR", dir)
+        .envs((durability == Durability::Background).then_some(("PACELINE_CRASH_BACKGROUND", "1")))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -108,6 +126,15 @@ fn run_and_kill(dir: &Path, after: Duration, acknowledged: &mut BTreeMap<usize, 
 
 #[test]
 fn a_killed_process_loses_nothing_it_acknowledged() {
+    kill_again_and_again(Durability::Synced);
+}
+
+#[test]
+fn a_killed_process_that_does_not_sync_loses_nothing_it_acknowledged() {
+    kill_again_and_again(Durability::Background);
+}
+
+fn kill_again_and_again(durability: Durability) {
     let loops = if env::var_os("PACELINE_SLOW").is_some() {
         300
     } else {
@@ -118,19 +145,19 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
     for round in 0..loops {
         // Anything from the middle of opening to hundreds of appends in.
         let after = Duration::from_millis(20 + round * 37 % 260);
-        run_and_kill(dir.path(), after, &mut acknowledged);
+        run_and_kill(dir.path(), durability, after, &mut acknowledged);
         if round % 3 == 0 {
-            check(dir.path(), &acknowledged);
+            check(dir.path(), durability, &acknowledged);
         }
     }
-    check(dir.path(), &acknowledged);
+    check(dir.path(), durability, &acknowledged);
     let total: u64 = acknowledged.values().sum();
     eprintln!("{loops} kills, {total} acknowledged events, none lost");
     assert!(total > 0);
 }
 
-fn check(dir: &Path, acknowledged: &BTreeMap<usize, u64>) {
-    let store = JournalStore::open(dir, OPTIONS).unwrap();
+fn check(dir: &Path, durability: Durability, acknowledged: &BTreeMap<usize, u64>) {
+    let store = open(dir, durability);
     for (&writer, &count) in acknowledged {
         let events = store.events(&learner(writer)).unwrap();
         assert!(

@@ -252,8 +252,32 @@ pub(super) struct Block {
     pub(super) length: usize,
 }
 
+/// A block that is whole, and its entries as bytes.
+pub(super) struct Frame<'a> {
+    body: &'a [u8],
+    /// How many entries it has.
+    pub(super) entries: u32,
+    /// Its length in bytes.
+    pub(super) length: usize,
+}
+
 /// Reads the block that `bytes` begins with; its first entry must be number `first`.
 pub(super) fn read_block(bytes: &[u8], first: u64) -> Result<Block, Flaw> {
+    let frame = read_frame(bytes, first)?;
+    match read_entries(frame.body, frame.entries) {
+        Some(entries) => Ok(Block {
+            entries,
+            length: frame.length,
+        }),
+        None => bad(
+            "a block of another layout".to_owned(),
+            format!("format {FORMAT}"),
+        ),
+    }
+}
+
+/// Checks the block that `bytes` begins with, as [`read_block`], and leaves its entries unread.
+pub(super) fn read_frame(bytes: &[u8], first: u64) -> Result<Frame<'_>, Flaw> {
     if bytes.len() < BLOCK_HEADER {
         return bad(
             format!("{} bytes", bytes.len()),
@@ -277,13 +301,11 @@ pub(super) fn read_block(bytes: &[u8], first: u64) -> Result<Block, Flaw> {
             format!("entry {first}"),
         );
     }
-    match read_entries(&block[BLOCK_HEADER..], u32_at(block, 16)) {
-        Some(entries) => Ok(Block { entries, length }),
-        None => bad(
-            "a block of another layout".to_owned(),
-            format!("format {FORMAT}"),
-        ),
-    }
+    Ok(Frame {
+        body: &block[BLOCK_HEADER..],
+        entries: u32_at(block, 16),
+        length,
+    })
 }
 
 fn read_entries(body: &[u8], count: u32) -> Option<Vec<Entry>> {

@@ -11,7 +11,9 @@ use paceline_core::ids::LearnerId;
 
 use crate::error::StoreError;
 use crate::files::{file_error, sync_dir};
+use crate::journal::JournalOptions;
 use crate::journal::format::{self, Entry, Flaw};
+use crate::sled_store::Durability;
 
 /// A block is closed once it has this many bytes; most have what came during one sync.
 const BLOCK_BYTES: usize = 8 << 20;
@@ -19,7 +21,7 @@ const BLOCK_BYTES: usize = 8 << 20;
 /// The journal of a store.
 pub(super) struct Log {
     dir: PathBuf,
-    segment_bytes: u64,
+    options: JournalOptions,
     queue: Mutex<Queue>,
     turn: Condvar,
     tail: Mutex<Tail>,
@@ -71,7 +73,7 @@ impl Log {
     /// be cut before anything is written. The journal must reach entry `last`, and its newest segment must not begin before entry `segment`.
     pub(super) fn open(
         dir: &Path,
-        segment_bytes: u64,
+        options: JournalOptions,
         last: u64,
         segment: u64,
     ) -> Result<Self, StoreError> {
@@ -85,10 +87,10 @@ impl Log {
         let first = *segments
             .last()
             .ok_or_else(|| missing(dir, segment.max(1)))?;
-        let tail = open_tail(segment_path(dir, first), first, last)?;
+        let tail = open_tail(segment_path(dir, first), first, last, options.durability)?;
         Ok(Self {
             dir: dir.to_owned(),
-            segment_bytes,
+            options,
             queue: Mutex::default(),
             turn: Condvar::new(),
             last: AtomicU64::new(tail.next - 1),
@@ -130,7 +132,7 @@ impl Log {
         (tail.next - 1, tail.first)
     }
 
-    /// Writes encoded entries and returns once they are on the disk.
+    /// Writes encoded entries and returns once they are on the disk, or handed to the system if that is to do.
     ///
     /// Whoever finds nobody writing writes for all who wait; who comes meanwhile waits for the
     /// next block. So one thread alone is never held up, and many share a sync.
@@ -181,7 +183,7 @@ impl Log {
         if let Some(reason) = &tail.broken {
             return Err(io::Error::other(format!("{reason}; open the store again")));
         }
-        if tail.length >= self.segment_bytes {
+        if tail.length >= self.options.segment_bytes {
             self.roll(&mut tail)?;
         }
         let entries: Vec<&[u8]> = batch.iter().map(|waiting| &waiting.entry[..]).collect();
@@ -192,10 +194,8 @@ impl Log {
             tail.take_back();
             return Err(error);
         }
-        if let Err(error) = tail.file.sync_data() {
-            // What a failed sync left on the disk is not known, and a second one may lie.
-            tail.broken = Some(format!("an earlier sync failed ({error})"));
-            return Err(error);
+        if self.options.durability == Durability::Synced {
+            tail.sync()?;
         }
         tail.length += block.len() as u64;
         tail.next += entries.len() as u64;
@@ -203,11 +203,25 @@ impl Log {
         Ok(())
     }
 
+    /// Makes all that was written durable.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        if self.options.durability == Durability::Synced {
+            return Ok(());
+        }
+        let mut tail = self.tail();
+        let synced = tail.sync();
+        synced.map_err(file_error("sync", &tail.path))
+    }
+
     /// Begins a new segment.
     fn roll(&self, tail: &mut Tail) -> io::Result<()> {
+        if self.options.durability == Durability::Background {
+            tail.sync()?;
+        }
         let (first, previous) = (tail.next, tail.first);
         make_segment(&self.dir, first, previous).map_err(into_io)?;
-        *tail = open_tail(segment_path(&self.dir, first), first, first - 1).map_err(into_io)?;
+        let path = segment_path(&self.dir, first);
+        *tail = open_tail(path, first, first - 1, self.options.durability).map_err(into_io)?;
         Ok(())
     }
 
@@ -276,7 +290,8 @@ impl Log {
             let previous = place.checked_sub(1).map_or(0, |place| segments[place]);
             write_segment(&self.dir, first, previous, &entries)?;
         }
-        let reopened = open_tail(tail.path.clone(), tail.first, tail.next - 1)?;
+        let path = tail.path.clone();
+        let reopened = open_tail(path, tail.first, tail.next - 1, self.options.durability)?;
         *tail = reopened;
         Ok(())
     }
@@ -307,6 +322,13 @@ impl Queue {
 }
 
 impl Tail {
+    fn sync(&mut self) -> io::Result<()> {
+        // What a failed sync left on the disk is not known, and a second one may lie.
+        self.file.sync_data().inspect_err(|error| {
+            self.broken = Some(format!("an earlier sync failed ({error})"));
+        })
+    }
+
     fn cut(&mut self) -> io::Result<()> {
         self.file.set_len(self.length)?;
         self.file.seek(SeekFrom::Start(self.length))?;
@@ -466,17 +488,40 @@ fn read_blocks(bytes: &[u8], first: u64) -> (Vec<Entry>, Result<usize, (usize, F
     (entries, Ok(at))
 }
 
+/// The number after the last good entry of a segment, and where and why the good ones end before its end.
+fn whole_blocks(bytes: &[u8], first: u64) -> (u64, Result<usize, (usize, Flaw)>) {
+    let (mut next, mut at) = (first, format::SEGMENT_HEADER);
+    while at < bytes.len() {
+        match format::read_frame(&bytes[at..], next) {
+            Ok(frame) => {
+                next += u64::from(frame.entries);
+                at += frame.length;
+            }
+            Err(flaw) => return (next, Err((at, flaw))),
+        }
+    }
+    (next, Ok(at))
+}
+
 /// Opens the newest segment for writing.
-fn open_tail(path: PathBuf, first: u64, last: u64) -> Result<Tail, StoreError> {
+fn open_tail(
+    path: PathBuf,
+    first: u64,
+    last: u64,
+    durability: Durability,
+) -> Result<Tail, StoreError> {
     let bytes = fs::read(&path).map_err(file_error("read", &path))?;
     check_header(&path, &bytes, first)?;
-    let (entries, end) = read_blocks(&bytes, first);
-    let next = first + entries.len() as u64;
+    let (next, end) = whole_blocks(&bytes, first);
     let length = match end {
         Ok(length) => length,
-        // Blocks are written one after the other, each synced before the next: so only the
+        // Blocks are written one after the other. If each was synced before the next, only the
         // last can be torn, and nobody was told of what is in it.
-        Err((at, _)) if next > last && !format::holds_a_block(&bytes[at + 1..], next) => {
+        Err((at, _))
+            if next > last
+                && (durability == Durability::Background
+                    || !format::holds_a_block(&bytes[at + 1..], next)) =>
+        {
             let torn = bytes.len() - at;
             tracing::warn!(path = %path.display(), at, torn, "a torn tail");
             at

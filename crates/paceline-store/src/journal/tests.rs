@@ -10,9 +10,15 @@ use crate::conformance::{self, append, damage, event_id, files_below, holding, l
 
 const QUICK: JournalOptions = JournalOptions {
     cache_bytes: 8 << 20,
+    durability: Durability::Synced,
     segment_bytes: 2048,
     checkpoint_entries: 50,
     floor_bytes: 0,
+};
+
+const BACKGROUND: JournalOptions = JournalOptions {
+    durability: Durability::Background,
+    ..QUICK
 };
 
 fn open(dir: &Path) -> Result<JournalStore, StoreError> {
@@ -97,6 +103,74 @@ fn a_journalled_store_conforms() {
         dirs.borrow_mut().push(dir);
         store
     });
+}
+
+#[test]
+fn a_journalled_store_that_does_not_sync_conforms() {
+    let dirs = RefCell::new(Vec::new());
+    conformance::conforms(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let store = JournalStore::open(dir.path(), BACKGROUND).unwrap();
+        dirs.borrow_mut().push(dir);
+        store
+    });
+}
+
+#[test]
+fn what_was_not_synced_is_there_after_a_crash_and_after_closing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = JournalStore::open(dir.path(), BACKGROUND).unwrap();
+    let check = |store: &JournalStore, view: bool| {
+        for (who, count) in [("ada", 300), ("bob", 1)] {
+            let events = store.events(&learner(who)).unwrap();
+            assert_eq!(events.len() as u64, count);
+        }
+        assert_eq!(store.view(&learner("bob")).is_ok(), view);
+        let mut problems = store.verify().unwrap().problems;
+        problems.retain(|problem| !problem.asks_for_refold());
+        assert!(problems.is_empty(), "{problems:?}");
+    };
+    for version in 0..300 {
+        append(&store, "ada", version, (&format!("e{version}"), 7, b"x")).unwrap();
+    }
+    append(&store, "bob", 0, ("e0", 7, b"x")).unwrap();
+    let crash = crashed(dir.path());
+    // The view of one who is not in it yet is lost with the process.
+    check(
+        &JournalStore::open(crash.path(), BACKGROUND).unwrap(),
+        false,
+    );
+    check(&store, true);
+    drop(store);
+    check(&open(dir.path()).unwrap(), true);
+}
+
+#[test]
+fn what_a_power_cut_left_of_unsynced_blocks_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = JournalOptions {
+        segment_bytes: 1 << 20,
+        ..BACKGROUND
+    };
+    let store = JournalStore::open(dir.path(), options).unwrap();
+    append(&store, "ada", 0, ("e0", 7, b"x")).unwrap();
+    store.flush().unwrap();
+    let synced = fs::metadata(segments(dir.path()).pop().unwrap())
+        .unwrap()
+        .len() as usize;
+    for version in 1..9 {
+        append(&store, "ada", version, (&format!("e{version}"), 7, b"x")).unwrap();
+    }
+    let crash = crashed(dir.path());
+    let segment = segments(crash.path()).pop().unwrap();
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[synced..synced + 30].fill(0);
+    fs::write(&segment, bytes).unwrap();
+    assert!(open(crash.path()).is_err(), "who syncs takes it for damage");
+    let store = JournalStore::open(crash.path(), options).unwrap();
+    assert_eq!(store.events(&learner("ada")).unwrap().len(), 1);
+    append(&store, "ada", 1, ("e1", 7, b"again")).unwrap();
+    assert!(store.verify().unwrap().problems.is_empty());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use sled::transaction::{ConflictableTransactionError, TransactionError};
 use crate::error::{StoreError, Tree};
 use crate::record::{self, Kind, Record};
 use crate::rules::{self, Head, Verdict};
-use crate::sled_store::database;
+use crate::sled_store::{Following, database};
 use crate::store::{
     Append, Appended, EventKey, Health, LearnerVersion, NewEvent, Receipt, Stats, StoredEvent, View,
 };
@@ -98,7 +98,7 @@ impl Index {
         let mut changes = Vec::new();
         let answers = group
             .iter()
-            .map(|append| match self.judge_in_turn(append)? {
+            .map(|append| match self.judge(append)? {
                 Verdict::Answer(answer) => Ok(answer),
                 Verdict::Write(head) => {
                     changes.push(Change::append(append, &head));
@@ -110,13 +110,8 @@ impl Index {
         Ok(answers)
     }
 
-    /// What an append would do now.
-    pub(super) fn judge(&self, append: &Append<'_>) -> Result<Verdict, StoreError> {
-        let _turn = self.reading(append.learner);
-        self.judge_in_turn(append)
-    }
-
-    fn judge_in_turn(&self, append: &Append<'_>) -> Result<Verdict, StoreError> {
+    /// What an append does, while its learner is locked.
+    fn judge(&self, append: &Append<'_>) -> Result<Verdict, StoreError> {
         rules::check_append(append)?;
         let stored = |id: &EventId| {
             Ok(self
@@ -126,19 +121,17 @@ impl Index {
         rules::judge(append, self.head(append.learner)?, stored)
     }
 
-    /// See `SledStore::restore`. The learners are all different, and the events of each are one
-    /// append's, in the order of their versions.
-    pub(super) fn restore_group(
-        &self,
-        group: &[(LearnerId, Vec<StoredEvent>)],
-    ) -> Result<bool, StoreError> {
-        let _turns = self.writing_all(group.iter().map(|(learner, _)| learner));
+    /// See `SledStore::follow`. The learners are all different, and the events of each in the order
+    /// of their versions.
+    pub(super) fn follow_group(&self, group: &[Following]) -> Result<bool, StoreError> {
+        let _turns = self.writing_all(group.iter().map(|following| &following.learner));
         let mut changes = Vec::new();
-        for (learner, events) in group {
-            let (Some(first), Some(end)) = (events.first(), events.last()) else {
+        for following in group {
+            let (Some(first), Some(end)) = (following.events.first(), following.events.last())
+            else {
                 continue;
             };
-            let head = self.head(learner)?;
+            let head = self.head(&following.learner)?;
             let version = head.as_ref().map_or(0, |(version, _)| version.0);
             if version >= end.version.0 {
                 continue;
@@ -146,7 +139,7 @@ impl Index {
             if version + 1 != first.version.0 {
                 return Ok(false);
             }
-            changes.push(Change::restore(learner, events, head.map(|(_, last)| last)));
+            changes.push(Change::follow(following, head.map(|(_, last)| last)));
         }
         self.write(&changes)?;
         Ok(true)
@@ -190,7 +183,7 @@ impl Index {
     }
 
     /// Version and last event of a learner.
-    fn head(&self, learner: &LearnerId) -> Result<Option<Head>, StoreError> {
+    pub(super) fn head(&self, learner: &LearnerId) -> Result<Option<Head>, StoreError> {
         let key = learner.as_str().as_bytes();
         if let Some(value) = get(&self.heads, Tree::Heads, key)? {
             return head_of(Tree::Heads, key, &value).map(Some);
@@ -575,8 +568,13 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// `events` are not empty; `last` is the last event before them.
-    fn restore(learner: &'a LearnerId, events: &[StoredEvent], last: Option<EventKey>) -> Self {
+    /// There are events; `last` is the last event before them.
+    fn follow(following: &'a Following, last: Option<EventKey>) -> Self {
+        let Following {
+            learner,
+            events,
+            view,
+        } = following;
         let new = last.is_none();
         let version = events
             .iter()
@@ -594,10 +592,10 @@ impl<'a> Change<'a> {
             event_value(learner, &new, event.version)
         });
         let head = (version, last.expect("the events are not empty"));
-        let state = if new {
-            Row::View(head_row(Kind::Unfolded, learner, &head, b""))
-        } else {
-            Row::Head(head_row(Kind::Head, learner, &head, b""))
+        let state = match view {
+            Some(view) => Row::View(head_row(Kind::View, learner, &head, view)),
+            None if new => Row::View(head_row(Kind::Unfolded, learner, &head, b"")),
+            None => Row::Head(head_row(Kind::Head, learner, &head, b"")),
         };
         Self {
             learner,
