@@ -10,9 +10,10 @@ use paceline_learner::pace::{Budget, Pace};
 use paceline_learner::{Ids, Learner, Params};
 use paceline_store::EventKey;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The format of a stored view.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 
 /// How many weeks ahead the minutes a day are looked for where there is no date.
 const WEEKS: i32 = 4;
@@ -33,7 +34,7 @@ pub(crate) struct State {
 
 /// A view's bytes.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Stored<'a> {
     format: u8,
     /// Names the parameters it was folded with.
     params: String,
@@ -43,7 +44,8 @@ struct Stored {
     pace: Pace,
     budget: Budget,
     interests: Interests,
-    learner: Vec<u8>,
+    #[serde(borrow, with = "serde_bytes")]
+    learner: Cow<'a, [u8]>,
 }
 
 impl State {
@@ -79,14 +81,14 @@ impl State {
             pace: self.pace,
             budget: self.budget,
             interests: self.interests.clone(),
-            learner: self.learner.encode(&BankIds(bank)),
+            learner: Cow::Owned(self.learner.encode(&BankIds(bank))),
         };
         postcard::to_allocvec(&stored).expect("numbers and texts always encode")
     }
 
     /// The state in a view; none if it is of another format or was folded with other parameters, and the journal must be folded anew.
     pub(crate) fn decode(bytes: &[u8], bank: &Bank, params_version: &str) -> Option<Self> {
-        let stored: Stored = postcard::from_bytes(bytes).ok()?;
+        let stored: Stored<'_> = postcard::from_bytes(bytes).ok()?;
         let learner = Learner::decode(&stored.learner, &BankIds(bank)).ok()?;
         let last = stored.last.map(|(at, id)| EventKey { at, id });
         let Stored {
@@ -119,6 +121,15 @@ impl State {
 struct BankIds<'a>(&'a Bank);
 
 impl Ids for BankIds<'_> {
+    fn version(&self) -> [u8; 16] {
+        self.0.version().0
+    }
+    fn n_skills(&self) -> usize {
+        self.0.n_skills()
+    }
+    fn n_items(&self) -> usize {
+        self.0.n_items()
+    }
     fn skill_id(&self, skill: SkillIx) -> &str {
         &self.0.skill(skill).id
     }

@@ -11,6 +11,15 @@ struct Bank {
 }
 
 impl Ids for Bank {
+    fn version(&self) -> [u8; 16] {
+        [self.items.len() as u8; 16]
+    }
+    fn n_skills(&self) -> usize {
+        self.skills.len()
+    }
+    fn n_items(&self) -> usize {
+        self.items.len()
+    }
     fn skill_id(&self, skill: SkillIx) -> &str {
         self.skills[skill.at()]
     }
@@ -107,4 +116,16 @@ fn damaged_bytes_are_refused() {
             "{length}"
         );
     }
+}
+
+#[test]
+fn an_index_beyond_the_bank_is_refused() {
+    let bank = bank();
+    let bytes = learner(&bank).0.encode(&bank);
+    let shorter = Bank {
+        // Of the same number of items, so that it goes by the same version.
+        skills: vec!["add", "multiply"],
+        ..self::bank()
+    };
+    assert!(Learner::decode(&bytes, &shorter).is_err());
 }

@@ -23,4 +23,4 @@ pub(crate) use features::PROBIT;
 pub(crate) use params::{
     ITEM_RETRIES, ITEM_SLOPES, Layout, SET_RETRIES, SKILL_SLOPES, item_pair, set_pair,
 };
-pub(crate) use state::{Global, NONE, set_key, skill_f, skill_u};
+pub(crate) use state::{Global, NONE, item_u, set_key, skill_f, skill_u};
