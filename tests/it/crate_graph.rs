@@ -26,7 +26,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("paceline-sim", &["paceline"]),
     ("paceline-cli", &["paceline", "paceline-sim"]),
     ("paceline-tests", &["paceline"]),
-    ("paceline-benches", &["paceline", "paceline-sim"]),
+    (
+        "paceline-benches",
+        &["paceline", "paceline-scheduler", "paceline-sim"],
+    ),
 ];
 
 #[test]

@@ -38,6 +38,8 @@ pub use choose::{choices, what_first};
 pub use class::{ClassPlan, Group, Grouping, Member, Student, plan_class};
 pub use columns::{SkillColumns, SkillSet};
 pub use guide::{GuidePlace, GuideStep, pacing_guide};
+#[cfg(feature = "bench")]
+pub use kernel::SkillPass;
 pub use lesson::{
     Candidate, Constraint, Ended, Kind, Lesson, Outlook, PlannedActivity, Reason, RunnerUp,
 };

@@ -21,6 +21,8 @@
 
 mod belief;
 mod branches;
+#[cfg(any(test, feature = "bench"))]
+mod pass;
 #[cfg(test)]
 mod reference;
 mod select;
@@ -29,4 +31,6 @@ mod tests;
 
 pub(crate) use belief::{LogOdds, Practised, believe, fade};
 pub(crate) use branches::{BLOCK, Block, Weights, branches, gains, memories, rates};
+#[cfg(any(test, feature = "bench"))]
+pub use pass::SkillPass;
 pub(crate) use select::select_best;
