@@ -71,23 +71,35 @@ pub(crate) fn fill(
         kernel::believe(odds, kappa, p_mastered, mastered);
     }
     let today = study_day(now, request.utc_offset);
-    for view in learner.skills() {
-        let at = view.skill.at();
+    let (stability_days, difficulty) = (&mut c.stability_days[..n], &mut c.difficulty[..n]);
+    let (elapsed_days, n_answers) = (&mut c.elapsed_days[..n], &mut c.n_answers[..n]);
+    let taught = c.taught.words_mut();
+    // Skills rise, so bits are gathered until their word is whole.
+    let (mut word, mut bits) = (0, 0);
+    for it in learner.practised() {
+        let at = it.skill.at();
         if n <= at {
-            continue;
+            break;
         }
-        let elapsed = today.days_since(view.last_day) as f32;
-        c.elapsed_days[at] = elapsed;
-        c.n_answers[at] = view.attempts;
+        let elapsed = today.days_since(it.last_day) as f32;
+        elapsed_days[at] = elapsed;
+        n_answers[at] = it.attempts;
         if elapsed == 0.0 {
-            c.n_today[at] = view.attempts_today as f32;
+            c.n_today[at] = it.attempts_today as f32;
             c.touched_today.put(at, true);
         }
-        if let Some(memory) = view.memory {
-            c.taught.put(at, view.taught);
-            c.stability_days[at] = memory.stability;
-            c.difficulty[at] = memory.difficulty;
+        if 0.0 < it.memory.stability {
+            stability_days[at] = it.memory.stability;
+            difficulty[at] = it.memory.difficulty;
+            if at / 64 != word {
+                taught[word] = bits;
+                (word, bits) = (at / 64, 0);
+            }
+            bits |= u64::from(it.taught) << (at % 64);
         }
+    }
+    if let Some(last) = taught.get_mut(word) {
+        *last = bits;
     }
     for start in (0..n).step_by(BLOCK) {
         let range = start..(start + BLOCK).min(n);
@@ -105,6 +117,9 @@ pub(crate) fn fill(
 
 /// Marks the skills that do without their lesson as taught, and supposes a memory where there is none.
 fn suppose(bank: &Bank, params: &Params, request: &Request, c: &mut SkillColumns) {
+    if c.taught.count() == c.len() {
+        return;
+    }
     let compacting = request.strategies.has(Strategy::Compacting);
     let gate = request.strategies.has(Strategy::MasteryGate);
     let known = params.fsrs.first(Grade::Easy);
