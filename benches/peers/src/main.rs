@@ -50,13 +50,13 @@ fn main() -> ExitCode {
 
 fn print(rows: &[Row]) {
     println!(
-        "{:<34} {:<13} {:>15} {:>15} {:>10} {:>8}",
+        "{:<36} {:<13} {:>15} {:>15} {:>10} {:>8}",
         "what", "peer", "ours ns", "peer ns", "ratio", "target"
     );
     for row in rows {
         let missed = row.ratio() < row.target;
         println!(
-            "{:<34} {:<13} {:>15.2} {:>15.2} {:>10.2} {:>8}{}",
+            "{:<36} {:<13} {:>15.2} {:>15.2} {:>10.2} {:>8}{}",
             row.name,
             row.peer,
             row.ours_ns,

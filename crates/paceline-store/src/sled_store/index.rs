@@ -127,19 +127,17 @@ impl Index {
         let _turns = self.writing_all(group.iter().map(|following| &following.learner));
         let mut changes = Vec::new();
         for following in group {
-            let (Some(first), Some(end)) = (following.events.first(), following.events.last())
-            else {
-                continue;
-            };
             let head = self.head(&following.learner)?;
             let version = head.as_ref().map_or(0, |(version, _)| version.0);
-            if version >= end.version.0 {
-                continue;
+            let there = |event: &StoredEvent| event.version.0 <= version;
+            let fresh = &following.events[following.events.partition_point(there)..];
+            match fresh.first() {
+                None => continue,
+                Some(first) if version + 1 != first.version.0 => return Ok(false),
+                Some(_) => {}
             }
-            if version + 1 != first.version.0 {
-                return Ok(false);
-            }
-            changes.push(Change::follow(following, head.map(|(_, last)| last)));
+            let last = head.map(|(_, last)| last);
+            changes.push(Change::follow(following, fresh, last));
         }
         self.write(&changes)?;
         Ok(true)
@@ -568,13 +566,9 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// There are events; `last` is the last event before them.
-    fn follow(following: &'a Following, last: Option<EventKey>) -> Self {
-        let Following {
-            learner,
-            events,
-            view,
-        } = following;
+    /// `events` are those of `following` that are not there yet, at least one; `last` is the last event before them.
+    fn follow(following: &'a Following, events: &[StoredEvent], last: Option<EventKey>) -> Self {
+        let Following { learner, view, .. } = following;
         let new = last.is_none();
         let version = events
             .iter()

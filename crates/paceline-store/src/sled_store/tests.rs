@@ -437,3 +437,34 @@ fn a_nearly_full_disk_is_read_and_not_written() {
         SledStore::open(dir.path(), options).unwrap()
     });
 }
+
+#[test]
+fn what_is_there_already_is_passed_over_when_it_comes_again() {
+    let dir = closed(1);
+    let store = open(&dir).unwrap();
+    let following = |from: u64, to: u64| {
+        let event = |version| StoredEvent {
+            id: event_id(&format!("e{}", version - 1)),
+            at: Timestamp(version as i64 - 1),
+            received: Timestamp(0),
+            version: LearnerVersion(version),
+            bytes: b"x".to_vec(),
+        };
+        let learner = learner("l0");
+        [Following {
+            events: (from..=to).map(event).collect(),
+            ..Following::new(learner)
+        }]
+    };
+    assert!(store.follow(&following(2, 5)).unwrap());
+    assert!(store.follow(&following(4, 6)).unwrap());
+    assert!(store.follow(&following(1, 3)).unwrap());
+    assert!(!store.follow(&following(8, 9)).unwrap(), "7 is missing");
+    let view = store.view(&learner("l0")).unwrap().unwrap();
+    assert_eq!(view.version, LearnerVersion(6));
+    assert_eq!(view.bytes, b"view of l0 at 3");
+    let events = store.events(&learner("l0")).unwrap();
+    assert_eq!(events.len(), 6);
+    assert_eq!(events[1].bytes, b"some bytes of an event");
+    assert!(store.verify().unwrap().problems.is_empty());
+}
