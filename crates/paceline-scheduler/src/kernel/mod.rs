@@ -24,7 +24,7 @@
 
 mod belief;
 mod branches;
-#[cfg(any(test, feature = "bench"))]
+#[cfg(feature = "bench")]
 mod pass;
 #[cfg(test)]
 mod reference;
@@ -34,6 +34,6 @@ mod tests;
 
 pub(crate) use belief::{LogOdds, Practised, believe, fade};
 pub(crate) use branches::{BLOCK, Block, Weights, branches, gains, memories, rates};
-#[cfg(any(test, feature = "bench"))]
+#[cfg(feature = "bench")]
 pub use pass::SkillPass;
 pub(crate) use select::select_best;

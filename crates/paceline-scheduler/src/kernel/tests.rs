@@ -3,16 +3,17 @@ use paceline_learner::memory::Fsrs;
 use proptest::prelude::*;
 
 use super::{
-    BLOCK, Block, LogOdds, Practised, SkillPass, Weights, believe, branches, fade, gains, memories,
-    rates, reference, select_best,
+    BLOCK, Block, LogOdds, Practised, Weights, believe, branches, fade, gains, memories, rates,
+    reference, select_best,
 };
 use crate::Objective;
 use crate::value::{self, Horizon};
 
+#[cfg(feature = "bench")]
 #[test]
 fn the_pass_and_its_floor_agree_bit_for_bit() {
     let n = 5 * BLOCK + 7;
-    let mut pass = SkillPass::new(n);
+    let mut pass = super::SkillPass::new(n);
     let (mut ours, mut floor) = (vec![0.0; n], vec![0.0; n]);
     pass.rates(&mut ours);
     pass.floor(&mut floor);
