@@ -1,4 +1,4 @@
-//! The store whose truth is a journal: append-only segments, synced before anything is answered.
+//! The store whose truth is a journal: append-only segments, synced before anything is answered unless told otherwise.
 //!
 //! The journal's bytes are documented in `docs/journal-format.md`. A [`SledStore`](crate::SledStore) beside it is a
 //! *view*: it follows the journal, answers every read, and is built again from the journal when it

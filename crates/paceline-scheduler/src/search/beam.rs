@@ -123,14 +123,16 @@ impl Search<'_> {
                     next.push(Node::default());
                 }
                 let parent = &nodes[step.node as usize];
-                if step.choice < Step::CHAIN && !is_new(keys, self.key_after(parent, step.choice)) {
+                // Orders of the same activities need different ends.
+                if step.choice < Step::CHAIN && keys.contains(&self.key_after(parent, step.choice))
+                {
                     continue;
                 }
                 let child = &mut next[grown];
                 child.copy_from(parent);
                 self.take(child, step.choice);
                 let key = (child.key, child.last[0]);
-                if !is_new(keys, key) {
+                if keys.contains(&key) {
                     continue;
                 }
                 keys.push(key);
@@ -323,17 +325,6 @@ fn with_first(ranked: &[Ranked], place: usize, left: f32) -> f32 {
         gain + potential(&ranked[..place], left - minutes)
     } else {
         potential(ranked, left)
-    }
-}
-
-/// Whether a prefix is worth keeping beside those kept: at most two orders of the same activities, with
-/// different ends.
-fn is_new(keys: &[(u64, u16)], key: (u64, u16)) -> bool {
-    let mut same = keys.iter().filter(|seen| seen.0 == key.0);
-    match (same.next(), same.next()) {
-        (None, _) => true,
-        (Some(seen), None) => seen.1 != key.1,
-        _ => false,
     }
 }
 
