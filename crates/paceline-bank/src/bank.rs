@@ -5,10 +5,11 @@
 
 use paceline_core::graph::Csr;
 use paceline_core::ids::{ItemIx, SkillIx, ThemeIx};
+use paceline_core::raw;
 use serde::{Deserialize, Serialize};
 
 use crate::body::ItemBody;
-use crate::codec::{self, Blobs};
+use crate::codec::Blobs;
 use crate::names::Names;
 use crate::version::{BankVersion, ItemVersion};
 
@@ -160,42 +161,42 @@ pub struct Bank {
     pub(crate) encompasses: Csr,
     pub(crate) encompassed_by: Csr,
     pub(crate) confusable: Csr,
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) topological_order: Vec<SkillIx>,
 
     /// Shape of the item columns: `[n_items]`.
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) item_easiness: Vec<f32>,
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) item_easiness_sd: Vec<f32>,
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) item_discrimination: Vec<f32>,
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) item_seconds: Vec<f32>,
     pub(crate) item_status: Vec<ItemStatus>,
     pub(crate) item_themes: Vec<ItemThemes>,
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) item_course: Vec<u32>,
     /// Shape: `[n_items + 1]` into `item_skills`.
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) item_skill_ends: Vec<u32>,
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) item_skills: Vec<SkillIx>,
     pub(crate) item_versions: Blobs,
     /// An encoded body an item; empty where the item has no text.
     pub(crate) item_bodies: Blobs,
 
     /// Shape: `[n_skills + 1]` into `skill_items`.
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) skill_item_ends: Vec<u32>,
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) skill_items: Vec<ItemIx>,
     /// Shape: `[n_skills + 1]` into `trial_items`.
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) trial_item_ends: Vec<u32>,
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) trial_items: Vec<ItemIx>,
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     pub(crate) typical_easiness: Vec<f32>,
 
     pub(crate) lessons: Vec<Lesson>,

@@ -10,6 +10,8 @@
 //! Item bodies stay encoded until an item is shown, so opening a bank costs a few copies whatever
 //! its size.
 
+use paceline_core::raw;
+
 use crate::bank::Bank;
 
 const MAGIC: &[u8; 7] = b"PLBANK\0";
@@ -90,107 +92,10 @@ impl Bank {
     }
 }
 
-/// A 32-bit column element.
-pub(crate) trait Word: Copy {
-    fn to_word(self) -> u32;
-    fn from_word(word: u32) -> Self;
-}
-
-impl Word for u32 {
-    fn to_word(self) -> u32 {
-        self
-    }
-    fn from_word(word: u32) -> Self {
-        word
-    }
-}
-
-impl Word for f32 {
-    fn to_word(self) -> u32 {
-        self.to_bits()
-    }
-    fn from_word(word: u32) -> Self {
-        Self::from_bits(word)
-    }
-}
-
-impl Word for paceline_core::ids::SkillIx {
-    fn to_word(self) -> u32 {
-        self.0
-    }
-    fn from_word(word: u32) -> Self {
-        Self(word)
-    }
-}
-
-impl Word for paceline_core::ids::ItemIx {
-    fn to_word(self) -> u32 {
-        self.0
-    }
-    fn from_word(word: u32) -> Self {
-        Self(word)
-    }
-}
-
-impl Word for paceline_core::ids::ThemeIx {
-    fn to_word(self) -> u32 {
-        self.0
-    }
-    fn from_word(word: u32) -> Self {
-        Self(word)
-    }
-}
-
-/// Serialises a column as raw little-endian bytes: a copy instead of one varint at a time.
-pub(crate) mod raw {
-    use serde::de::{Error, Visitor};
-    use serde::{Deserializer, Serializer};
-
-    use super::Word;
-
-    pub(crate) fn serialize<T: Word, S: Serializer>(
-        column: &[T],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let mut bytes = Vec::with_capacity(column.len() * 4);
-        for value in column {
-            bytes.extend_from_slice(&value.to_word().to_le_bytes());
-        }
-        serializer.serialize_bytes(&bytes)
-    }
-
-    pub(crate) fn deserialize<'de, T: Word, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<T>, D::Error> {
-        deserializer.deserialize_bytes(Column(std::marker::PhantomData))
-    }
-
-    struct Column<T>(std::marker::PhantomData<T>);
-
-    impl<T: Word> Visitor<'_> for Column<T> {
-        type Value = Vec<T>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a column of 32-bit words")
-        }
-
-        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<T>, E> {
-            let (words, rest) = bytes.as_chunks::<4>();
-            if !rest.is_empty() {
-                return Err(E::custom("a column that ends in the middle of a word"));
-            }
-            Ok(words
-                .iter()
-                .map(|word| T::from_word(u32::from_le_bytes(*word)))
-                .collect())
-        }
-    }
-}
-
 /// Byte strings by dense index in one buffer.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Blobs {
-    #[serde(with = "bytes")]
+    #[serde(with = "serde_bytes")]
     data: Vec<u8>,
     /// Shape: `[len + 1]`.
     #[serde(with = "raw")]
@@ -218,30 +123,5 @@ impl Blobs {
 
     pub(crate) fn len(&self) -> usize {
         self.ends.len().saturating_sub(1)
-    }
-}
-
-mod bytes {
-    use serde::de::{Error, Visitor};
-    use serde::{Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<u8>, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = Vec<u8>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("bytes")
-            }
-            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-                Ok(bytes.to_vec())
-            }
-        }
-        deserializer.deserialize_bytes(Bytes)
     }
 }

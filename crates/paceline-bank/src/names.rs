@@ -6,17 +6,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec;
+use paceline_core::raw;
 
 /// Texts by dense index, and the index of a text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Names {
     bytes: String,
     /// Shape: `[len + 1]`, byte offsets into `bytes`.
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     ends: Vec<u32>,
     /// Shape: a power of two at least twice `len`; `EMPTY` or an index.
-    #[serde(with = "codec::raw")]
+    #[serde(with = "raw")]
     table: Vec<u32>,
 }
 

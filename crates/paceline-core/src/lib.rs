@@ -4,7 +4,7 @@
 //! - [`units`] and [`time`]: quantities that are valid by construction.
 //! - [`math`]: `exp`, `ln`, `pow` with the same bits on every platform; [`widest!`]: loops over them in the widest vectors.
 //! - [`stream`]: random streams keyed by purpose, seed and learner.
-//! - [`graph`]: the compressed sparse row graph.
+//! - [`graph`]: the compressed sparse row graph; [`raw`]: columns as bytes.
 //! - [`event`]: what happens to a learner, as it is journalled.
 //! - [`log`]: answer logs and their reader; [`optim`]: the optimiser that fits rest on.
 //! - [`strategy`]: the switches that a study can randomise.
@@ -17,6 +17,7 @@ pub mod ids;
 pub mod log;
 pub mod math;
 pub mod optim;
+pub mod raw;
 pub mod strategy;
 pub mod stream;
 pub mod time;

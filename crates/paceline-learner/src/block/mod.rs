@@ -16,56 +16,6 @@ pub(crate) struct Block<T> {
     len: usize,
 }
 
-/// A cell that has a stored form.
-pub(crate) trait Cell: Copy + Default {
-    /// Its bytes, little-endian.
-    const BYTES: usize;
-    fn put(self, bytes: &mut Vec<u8>);
-    /// Reads a cell from as many bytes as it has.
-    fn get(bytes: &[u8]) -> Self;
-}
-
-macro_rules! cell {
-    ($($cell:ty),*) => {$(
-        impl Cell for $cell {
-            const BYTES: usize = size_of::<Self>();
-            fn put(self, bytes: &mut Vec<u8>) {
-                bytes.extend_from_slice(&self.to_le_bytes());
-            }
-            fn get(bytes: &[u8]) -> Self {
-                bytes.try_into().map_or_else(|_| Self::default(), Self::from_le_bytes)
-            }
-        }
-    )*};
-}
-
-cell!(f32, u32, u16);
-
-impl<T: Cell> Block<T> {
-    /// The cells, column after column.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(T::BYTES * self.columns * self.len);
-        for column in 0..self.columns {
-            self.column(column)
-                .iter()
-                .for_each(|cell| cell.put(&mut bytes));
-        }
-        bytes
-    }
-
-    /// The block that [`Block::to_bytes`] wrote; none if the bytes are no whole rows of so many columns.
-    pub(crate) fn from_bytes(bytes: &[u8], columns: usize) -> Option<Self> {
-        let row_bytes = T::BYTES * columns;
-        let len = bytes.len() / row_bytes;
-        (len * row_bytes == bytes.len()).then(|| Self {
-            cells: bytes.chunks_exact(T::BYTES).map(T::get).collect(),
-            columns,
-            room: len,
-            len,
-        })
-    }
-}
-
 impl<T: Copy + Default> Block<T> {
     /// No rows yet, and no allocation.
     pub(crate) fn new(columns: usize) -> Self {
@@ -95,9 +45,21 @@ impl<T: Copy + Default> Block<T> {
         &self.cells[column * self.room..][..self.len]
     }
 
-    /// All cells of a block without room to grow, column after column.
-    pub(crate) fn cells(&self) -> &[T] {
-        &self.cells
+    /// All cells, column after column.
+    pub(crate) fn cells(&self) -> Vec<T> {
+        let columns: Vec<_> = (0..self.columns).map(|c| self.column(c)).collect();
+        columns.concat()
+    }
+
+    /// The block of these cells; none if they are no whole rows of so many columns.
+    pub(crate) fn from_cells(cells: Vec<T>, columns: usize) -> Option<Self> {
+        let len = cells.len() / columns;
+        (len * columns == cells.len()).then_some(Self {
+            cells,
+            columns,
+            room: len,
+            len,
+        })
     }
 
     /// The cells of a row.

@@ -6,9 +6,10 @@
 //! the present bank lacks are kept and written back. A state names the variant it feeds and no parameters.
 
 use paceline_core::ids::{ItemIx, SkillIx};
+use paceline_core::raw;
 use serde::{Deserialize, Serialize};
 
-use crate::block::{Block, Cell};
+use crate::block::Block;
 use crate::knowledge::{Global, NONE, State, Variant, item_u, set_key, skill_u};
 use crate::learner::Learner;
 
@@ -79,14 +80,14 @@ struct Stored<'a> {
     global: Global,
     version: [u8; 16],
     /// The cells of each block, column after column.
-    #[serde(with = "serde_bytes")]
-    skill_f: &'a [u8],
-    #[serde(with = "serde_bytes")]
-    skill_u: &'a [u8],
-    #[serde(with = "serde_bytes")]
-    item_u: &'a [u8],
-    #[serde(with = "serde_bytes")]
-    item_h: &'a [u8],
+    #[serde(with = "raw")]
+    skill_f: Vec<f32>,
+    #[serde(with = "raw")]
+    skill_u: Vec<u32>,
+    #[serde(with = "raw")]
+    item_u: Vec<u32>,
+    #[serde(with = "raw")]
+    item_h: Vec<u16>,
     /// [`Names`], encoded, since another version alone needs them.
     #[serde(with = "serde_bytes")]
     names: &'a [u8],
@@ -150,10 +151,10 @@ impl Learner {
             variant: state.variant,
             global: state.global,
             version: ids.version(),
-            skill_f: &state.skill_f.to_bytes(),
-            skill_u: &state.skill_u.to_bytes(),
-            item_u: &state.item_u.to_bytes(),
-            item_h: &state.item_h.to_bytes(),
+            skill_f: state.skill_f.cells(),
+            skill_u: state.skill_u.cells(),
+            item_u: state.item_u.cells(),
+            item_h: state.item_h.cells(),
             names: &encoded(&names),
             orphans: self.orphans.as_deref().cloned().unwrap_or_default(),
         };
@@ -176,20 +177,20 @@ impl Learner {
             return Err(CodecError::Version { found });
         }
         let stored: Stored<'_> = parsed(body)?;
-        let mut state = State::new(stored.variant, stored.global.v);
-        state.global = stored.global;
-        state.skill_f = columns(stored.skill_f, &state.skill_f, "skills' numbers")?;
-        state.skill_u = columns(stored.skill_u, &state.skill_u, "skills' counts")?;
-        state.item_u = columns(stored.item_u, &state.item_u, "items' counts")?;
-        state.item_h = columns(stored.item_h, &state.item_h, "items' tries")?;
-        let lengths = [state.skill_f.len(), state.item_h.len()];
-        if lengths != [state.skill_u.len(), state.item_u.len()] {
-            return Err(CodecError::Damaged("columns of unequal length".to_owned()));
-        }
-        if !state.skill_f.cells().iter().all(|x| x.is_finite()) {
+        if !stored.skill_f.iter().all(|x| x.is_finite()) {
             return Err(CodecError::Damaged(
                 "a number that is not finite".to_owned(),
             ));
+        }
+        let mut state = State::new(stored.variant, stored.global.v);
+        state.global = stored.global;
+        state.skill_f = block(stored.skill_f, &state.skill_f, "skills' numbers")?;
+        state.skill_u = block(stored.skill_u, &state.skill_u, "skills' counts")?;
+        state.item_u = block(stored.item_u, &state.item_u, "items' counts")?;
+        state.item_h = block(stored.item_h, &state.item_h, "items' tries")?;
+        let lengths = [state.skill_f.len(), state.item_h.len()];
+        if lengths != [state.skill_u.len(), state.item_u.len()] {
+            return Err(CodecError::Damaged("columns of unequal length".to_owned()));
         }
         let mut orphans = stored.orphans;
         if stored.version != ids.version() {
@@ -276,9 +277,14 @@ fn translated(
     Ok(new)
 }
 
-fn columns<T: Cell>(bytes: &[u8], like: &Block<T>, what: &str) -> Result<Block<T>, CodecError> {
-    Block::from_bytes(bytes, like.columns())
-        .ok_or_else(|| CodecError::Damaged(format!("{what}: {} bytes", bytes.len())))
+fn block<T: Copy + Default>(
+    cells: Vec<T>,
+    like: &Block<T>,
+    what: &str,
+) -> Result<Block<T>, CodecError> {
+    let found = cells.len();
+    Block::from_cells(cells, like.columns())
+        .ok_or_else(|| CodecError::Damaged(format!("{what}: {found} cells")))
 }
 
 fn parsed<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, CodecError> {
