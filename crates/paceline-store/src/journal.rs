@@ -327,11 +327,7 @@ impl JournalStore {
                     learner: id,
                     events,
                 } if id == *learner => {
-                    let following = Following {
-                        events,
-                        ..Following::new(id)
-                    };
-                    if self.view.follow(&[following])? {
+                    if self.view.follow(&[Following::new(id, events)])? {
                         Ok(())
                     } else {
                         Err(gap(&self.dir, number))
@@ -476,10 +472,7 @@ fn replay(dir: &Path, log: &Log, from: u64, view: &SledStore) -> Result<(), Stor
                 follow(&mut group, number)?;
                 learners = BTreeSet::from([learner.clone()]);
             }
-            group.push(Following {
-                events,
-                ..Following::new(learner)
-            });
+            group.push(Following::new(learner, events));
             Ok(())
         }
         Entry::Blob { name, bytes } => view.put_blob(&name, &bytes),

@@ -81,10 +81,11 @@ pub(crate) struct Following {
 }
 
 impl Following {
-    pub(crate) const fn new(learner: LearnerId) -> Self {
+    /// Events without a view.
+    pub(crate) const fn new(learner: LearnerId, events: Vec<StoredEvent>) -> Self {
         Self {
             learner,
-            events: Vec::new(),
+            events,
             view: None,
         }
     }

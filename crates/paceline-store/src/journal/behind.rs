@@ -29,7 +29,8 @@ impl Behind {
         let learner = append.learner;
         let place = self.places.get(learner).map_or_else(
             || {
-                self.learners.push(Following::new(learner.clone()));
+                self.learners
+                    .push(Following::new(learner.clone(), Vec::new()));
                 self.learners.len() - 1
             },
             |(place, _)| *place,

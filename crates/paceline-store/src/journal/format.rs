@@ -246,13 +246,7 @@ fn block_checksum(block: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&block[..4]), &block[8..])
 }
 
-/// A block read: the number of its first entry, its entries, and its length in bytes.
-pub(super) struct Block {
-    pub(super) entries: Vec<Entry>,
-    pub(super) length: usize,
-}
-
-/// A block that is whole, and its entries as bytes.
+/// A block that is whole, its entries not yet read.
 pub(super) struct Frame<'a> {
     body: &'a [u8],
     /// How many entries it has.
@@ -261,22 +255,22 @@ pub(super) struct Frame<'a> {
     pub(super) length: usize,
 }
 
-/// Reads the block that `bytes` begins with; its first entry must be number `first`.
-pub(super) fn read_block(bytes: &[u8], first: u64) -> Result<Block, Flaw> {
-    let frame = read_frame(bytes, first)?;
-    match read_entries(frame.body, frame.entries) {
-        Some(entries) => Ok(Block {
-            entries,
-            length: frame.length,
-        }),
-        None => bad(
-            "a block of another layout".to_owned(),
-            format!("format {FORMAT}"),
-        ),
+impl Frame<'_> {
+    /// Its entries.
+    pub(super) fn read(&self) -> Result<Vec<Entry>, Flaw> {
+        read_entries(self.body, self.entries).map_or_else(
+            || {
+                bad(
+                    "a block of another layout".to_owned(),
+                    format!("format {FORMAT}"),
+                )
+            },
+            Ok,
+        )
     }
 }
 
-/// Checks the block that `bytes` begins with, as [`read_block`], and leaves its entries unread.
+/// Checks the block that `bytes` begins with; its first entry must be number `first`.
 pub(super) fn read_frame(bytes: &[u8], first: u64) -> Result<Frame<'_>, Flaw> {
     if bytes.len() < BLOCK_HEADER {
         return bad(

@@ -12,7 +12,7 @@ use paceline_core::ids::LearnerId;
 use crate::error::StoreError;
 use crate::files::{file_error, sync_dir};
 use crate::journal::JournalOptions;
-use crate::journal::format::{self, Entry, Flaw};
+use crate::journal::format::{self, Entry, Flaw, Frame};
 use crate::sled_store::Durability;
 
 /// A block is closed once it has this many bytes; most have what came during one sync.
@@ -475,24 +475,24 @@ fn flawed(path: &Path, at: usize, flaw: Flaw) -> StoreError {
 /// The entries of a segment as far as they are good, and where and why they end before its end.
 fn read_blocks(bytes: &[u8], first: u64) -> (Vec<Entry>, Result<usize, (usize, Flaw)>) {
     let mut entries = Vec::new();
-    let mut at = format::SEGMENT_HEADER;
-    while at < bytes.len() {
-        match format::read_block(&bytes[at..], first + entries.len() as u64) {
-            Ok(block) => {
-                entries.extend(block.entries);
-                at += block.length;
-            }
-            Err(flaw) => return (entries, Err((at, flaw))),
-        }
-    }
-    (entries, Ok(at))
+    let (_, end) = walk_blocks(bytes, first, |frame| {
+        entries.extend(frame.read()?);
+        Ok(())
+    });
+    (entries, end)
 }
 
-/// The number after the last good entry of a segment, and where and why the good ones end before its end.
-fn whole_blocks(bytes: &[u8], first: u64) -> (u64, Result<usize, (usize, Flaw)>) {
+/// Gives each block of a segment to `take`. The number after the last good entry, and where and why the good ones end
+/// before its end.
+fn walk_blocks(
+    bytes: &[u8],
+    first: u64,
+    mut take: impl FnMut(&Frame<'_>) -> Result<(), Flaw>,
+) -> (u64, Result<usize, (usize, Flaw)>) {
     let (mut next, mut at) = (first, format::SEGMENT_HEADER);
     while at < bytes.len() {
-        match format::read_frame(&bytes[at..], next) {
+        let frame = format::read_frame(&bytes[at..], next);
+        match frame.and_then(|frame| take(&frame).map(|()| frame)) {
             Ok(frame) => {
                 next += u64::from(frame.entries);
                 at += frame.length;
@@ -512,7 +512,7 @@ fn open_tail(
 ) -> Result<Tail, StoreError> {
     let bytes = fs::read(&path).map_err(file_error("read", &path))?;
     check_header(&path, &bytes, first)?;
-    let (next, end) = whole_blocks(&bytes, first);
+    let (next, end) = walk_blocks(&bytes, first, |_| Ok(()));
     let length = match end {
         Ok(length) => length,
         // Blocks are written one after the other. If each was synced before the next, only the

@@ -554,16 +554,7 @@ impl<'a> Change<'a> {
         let rows = (before + 1..)
             .zip(append.events)
             .map(|(version, event)| event_value(learner, event, LearnerVersion(version)));
-        let state = match append.view {
-            Some(view) => Row::View(head_row(Kind::View, learner, head, view)),
-            None => Row::Head(head_row(Kind::Head, learner, head, b"")),
-        };
-        Self {
-            learner,
-            new: before == 0,
-            rows: rows.collect(),
-            state,
-        }
+        Self::new(learner, before == 0, rows.collect(), head, append.view)
     }
 
     /// `events` are those of `following` that are not there yet, at least one; `last` is the last event before them.
@@ -586,15 +577,25 @@ impl<'a> Change<'a> {
             event_value(learner, &new, event.version)
         });
         let head = (version, last.expect("the events are not empty"));
+        Self::new(learner, new, rows.collect(), &head, view.as_deref())
+    }
+
+    fn new(
+        learner: &'a LearnerId,
+        new: bool,
+        rows: Vec<(Vec<u8>, Vec<u8>)>,
+        head: &Head,
+        view: Option<&[u8]>,
+    ) -> Self {
         let state = match view {
-            Some(view) => Row::View(head_row(Kind::View, learner, &head, view)),
-            None if new => Row::View(head_row(Kind::Unfolded, learner, &head, b"")),
-            None => Row::Head(head_row(Kind::Head, learner, &head, b"")),
+            Some(view) => Row::View(head_row(Kind::View, learner, head, view)),
+            None if new => Row::View(head_row(Kind::Unfolded, learner, head, b"")),
+            None => Row::Head(head_row(Kind::Head, learner, head, b"")),
         };
         Self {
             learner,
             new,
-            rows: rows.collect(),
+            rows,
             state,
         }
     }

@@ -450,11 +450,10 @@ fn what_is_there_already_is_passed_over_when_it_comes_again() {
             version: LearnerVersion(version),
             bytes: b"x".to_vec(),
         };
-        let learner = learner("l0");
-        [Following {
-            events: (from..=to).map(event).collect(),
-            ..Following::new(learner)
-        }]
+        [Following::new(
+            learner("l0"),
+            (from..=to).map(event).collect(),
+        )]
     };
     assert!(store.follow(&following(2, 5)).unwrap());
     assert!(store.follow(&following(4, 6)).unwrap());
