@@ -83,6 +83,17 @@ struct Cached {
     lag_bytes: usize,
 }
 
+impl Cached {
+    /// A state whose view, of so many bytes, is up to date.
+    fn new(state: State, view_bytes: usize) -> Self {
+        Self {
+            state,
+            view_bytes,
+            lag_bytes: 0,
+        }
+    }
+}
+
 impl Engine {
     /// Opens an engine on a bank and a store, with the parameters that ship for a platform without a log of its own.
     ///
@@ -202,18 +213,12 @@ impl Engine {
             Err(error) => return Err(error.into()),
         };
         let Some(view) = view else {
-            return Ok(Cached {
-                state: State::new(&self.params),
-                view_bytes: 0,
-                lag_bytes: 0,
-            });
+            return Ok(Cached::new(State::new(&self.params), 0));
         };
         match State::decode(&view.bytes, &self.bank, &self.config.params_version) {
-            Some(state) if state.version == view.version.0 => Ok(Cached {
-                state,
-                view_bytes: view.bytes.len(),
-                lag_bytes: 0,
-            }),
+            Some(state) if state.version == view.version.0 => {
+                Ok(Cached::new(state, view.bytes.len()))
+            }
             Some(state) if state.version < view.version.0 => {
                 self.catch_up(learner, state, view.bytes.len(), scratch)
             }
@@ -234,18 +239,16 @@ impl Engine {
             .store
             .events_after(learner, LearnerVersion(state.version))?;
         let entries = self.decode_all(learner, &events)?;
-        let corrects = |(_, entry): &(_, Entry)| matches!(entry.body, EventBody::Corrected { .. });
         let late = entries
             .first()
             .is_some_and(|(key, _)| Some(key) < state.last.as_ref());
-        if late || entries.iter().any(corrects) {
+        if late || entries.iter().any(|(_, entry)| entry.corrects()) {
             return self.refold(learner, scratch);
         }
         self.fold_all(&mut state, &entries, scratch);
         Ok(Cached {
-            state,
-            view_bytes,
             lag_bytes: events.iter().map(|event| event.bytes.len()).sum(),
+            ..Cached::new(state, view_bytes)
         })
     }
 
@@ -262,11 +265,7 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(Cached {
-            state,
-            view_bytes: view.len(),
-            lag_bytes: 0,
-        })
+        Ok(Cached::new(state, view.len()))
     }
 
     fn encode(&self, state: &State) -> Vec<u8> {

@@ -43,6 +43,11 @@ impl Entry {
         serde_json::to_vec(self).expect("an event has only string keys and finite numbers")
     }
 
+    /// Whether it judges another event anew.
+    pub(crate) fn corrects(&self) -> bool {
+        matches!(self.body, EventBody::Corrected { .. })
+    }
+
     /// Whether both tell the same event, however it was judged and whatever version was filled in.
     pub(crate) fn same_event(&self, other: &Self) -> bool {
         let plain = |entry: &Self| {

@@ -131,19 +131,29 @@ fn gains_of(
     let n = kappa.len().min(out.len()).min(BLOCK);
     let (kappa, out) = (&kappa[..n], &mut out[..n]);
     for i in 0..n {
-        let state = SkillState {
-            stability_days: 0.0,
-            difficulty: 0.0,
-            elapsed_days: 0.0,
-            n_today: 0.0,
-            kappa: kappa[i],
-            p_now: 0.0,
-            credit: 0.0,
-            taught: true,
-            touched_today: false,
-        };
-        out[i] = value::practice_gain(objective, &state, &block.get(i), 1.0, learning_rate).gain;
+        out[i] = gain_of_skill(objective, learning_rate, &block.get(i), kappa[i]);
     }
+}
+
+#[inline(always)]
+pub(super) fn gain_of_skill(
+    objective: &Objective,
+    learning_rate: f32,
+    branches: &Branches,
+    kappa: f32,
+) -> f32 {
+    let state = SkillState {
+        stability_days: 0.0,
+        difficulty: 0.0,
+        elapsed_days: 0.0,
+        n_today: 0.0,
+        kappa,
+        p_now: 0.0,
+        credit: 0.0,
+        taught: true,
+        touched_today: false,
+    };
+    value::practice_gain(objective, &state, branches, 1.0, learning_rate).gain
 }
 
 /// What the gain of practising each skill is weighed by. Shape: all `[n]`, `goal` `[n]` or empty.

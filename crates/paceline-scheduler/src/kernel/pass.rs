@@ -2,9 +2,10 @@
 
 use paceline_learner::memory::{Fsrs, MemoryState};
 
+use super::branches::gain_of_skill;
 use super::{BLOCK, Block, Weights, branches, gains, rates};
 use crate::Objective;
-use crate::value::{self, Horizon, SkillState};
+use crate::value::{self, Branches, Horizon};
 
 /// Made-up skills, all taught and none touched today, and what the pass needs beside them.
 #[derive(Clone, Debug)]
@@ -102,25 +103,14 @@ impl SkillPass {
             };
             let retained = fsrs.retrievability(elapsed[i], stability[i]);
             let stability_after = fsrs.success_stability(memory, retained);
-            let branches = value::Branches {
+            let branches = Branches {
                 retained,
                 before: horizon.memory(fsrs, stability[i], elapsed[i]),
                 kept: horizon.memory(fsrs, stability[i], 0.0),
                 grown: horizon.memory(fsrs, stability_after, 0.0),
                 stability_after,
             };
-            let state = SkillState {
-                stability_days: 0.0,
-                difficulty: 0.0,
-                elapsed_days: 0.0,
-                n_today: 0.0,
-                kappa: kappa[i],
-                p_now: 0.0,
-                credit: 0.0,
-                taught: true,
-                touched_today: false,
-            };
-            let gain = value::practice_gain(objective, &state, &branches, 1.0, 1.0).gain;
+            let gain = gain_of_skill(objective, 1.0, &branches, kappa[i]);
             let worth = 1.0 + objective.unlock_weight * open[i] * unlock[i];
             let told = value::information(p_mastered[i], variance[i], p_now[i]);
             out[i] = (gain * worth + objective.information_weight * told) / minutes[i];

@@ -405,13 +405,12 @@ impl Engine {
         scratch: &mut Scratch,
     ) -> Result<Vec<Option<AttemptEffect>>, Error> {
         let late = |checked: &Checked| state.last.as_ref().is_some_and(|last| checked.key < *last);
-        let corrects = |c: &Checked| matches!(c.entry.body, EventBody::Corrected { .. });
         let mut order: Vec<usize> = (0..batch.len()).collect();
         order.sort_by(|&a, &b| batch[a].key.cmp(&batch[b].key));
         let mut effects = vec![None; batch.len()];
         if !batch
             .iter()
-            .any(|checked| late(checked) || corrects(checked))
+            .any(|checked| late(checked) || checked.entry.corrects())
         {
             let corrections = Corrections::new();
             let folder = Folder {
